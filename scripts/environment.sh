@@ -1,0 +1,21 @@
+# Sourced by the other scripts and by the Makefile's recipes: puts the Swift toolchain on PATH, or says how to get one.
+# shellcheck shell=bash
+
+if ! command -v swift >/dev/null 2>&1; then
+  for directory in /opt/swift/usr/bin "${SWIFTLY_BIN_DIR:-${HOME:-/nonexistent}/.local/share/swiftly/bin}"; do
+    if [ -x "$directory/swift" ]; then
+      PATH="$directory:$PATH"
+      export PATH
+      break
+    fi
+  done
+fi
+
+if ! command -v swift >/dev/null 2>&1; then
+  cat >&2 <<'MESSAGE'
+kauri: there is no Swift toolchain on this machine.
+It needs Swift 6.2 or newer, with `swift` on PATH (or in /opt/swift/usr/bin).
+See https://www.swift.org/install/linux/ for how to install one, then run this again.
+MESSAGE
+  exit 1
+fi
