@@ -1,0 +1,78 @@
+import FoundationEssentials
+import Glibc
+public import Logging
+
+extension PostgresCluster {
+  /// A started cluster in a directory of its own under `/tmp`, for a test. ``destroy()`` stops it and removes all of it.
+  ///
+  /// What a test process that was killed left behind, its running postmasters included, is removed by the next one.
+  ///
+  /// - Parameter settings: Postgres' own settings that shall differ from those of the local stack.
+  public static func temporary(
+    settings: [String: String] = [:], logger: Logger = Logger(label: "kauri.postgres")
+  ) async throws -> PostgresCluster {
+    await TemporaryDirectories.removeAbandoned(logger: logger)
+    let enclosing = try TemporaryDirectories.make()
+    let cluster = PostgresCluster(
+      directory: "\(enclosing)/postgres", logFile: nil,
+      settings: ["shared_buffers": "128MB"].merging(settings) { $1 }, logger: logger, enclosing: enclosing)
+    do {
+      try await cluster.start()
+    } catch {
+      try? Files.remove(enclosing)
+      throw error
+    }
+    return cluster
+  }
+
+  /// Stops the cluster at once and removes its directory and its log.
+  public func destroy() async throws {
+    await stop(.immediate)
+    try Files.remove(socketDirectory)
+    if let enclosingDirectory {
+      try Files.remove(enclosingDirectory)
+    } else {
+      try Files.remove(directory)
+      try Files.remove(logFile)
+    }
+  }
+}
+
+/// Directories for tests. Each holds the identity of the process that made it, so that one whose maker is gone can be told.
+enum TemporaryDirectories {
+  private static let prefix = "kauri-test-"
+  private static let makerFile = "maker.json"
+
+  /// Makes a directory that the account of Postgres can pass through.
+  static func make() throws -> String {
+    var template = Array("/tmp/\(prefix)XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else {
+      throw LocalStackError.failed("can't make a directory under /tmp", detail: Files.systemError())
+    }
+    let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    if let maker = ProcessIdentity(of: getpid()) {
+      let bytes = try JSONEncoder().encode(maker)
+      try Files.writeNew(Array(bytes), to: "\(path)/\(makerFile)", mode: 0o644)
+    }
+    guard chmod(path, 0o711) == 0 else {
+      throw LocalStackError.failed("can't set the mode of \(path)", detail: Files.systemError())
+    }
+    return path
+  }
+
+  /// Removes those whose maker has ended without removing them, and stops the postmasters that run there.
+  static func removeAbandoned(logger: Logger) async {
+    for name in (try? Files.entries(of: "/tmp")) ?? [] where name.hasPrefix(prefix) {
+      let path = "/tmp/\(name)"
+      guard let text = Files.read("\(path)/\(makerFile)"),
+        let maker = try? JSONDecoder().decode(ProcessIdentity.self, from: Data(text.utf8)), !maker.isAlive
+      else { continue }
+      if let postmaster = Postmaster.running(on: "\(path)/postgres") {
+        logger.notice("stopping the Postgres (process \(postmaster.pid)) that a killed test left in \(path)")
+        postmaster.send(SIGQUIT)
+        guard await postmaster.waitUntilGone(timeout: .seconds(10)) else { continue }
+      }
+      try? Files.remove(path)
+    }
+  }
+}
