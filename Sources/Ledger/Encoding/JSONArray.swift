@@ -12,17 +12,17 @@ public struct JSONArray: Sequence, Sendable {
   public var underestimatedCount: Int { count }
 
   public func makeIterator() -> Iterator {
-    Iterator(array: array, next: array.index + 1)
+    Iterator(array: array, position: array.index + 1)
   }
 
   public struct Iterator: IteratorProtocol, Sendable {
     fileprivate let array: JSONValue
-    fileprivate var next: UInt32
+    fileprivate var position: UInt32
 
     public mutating func next() -> JSONValue? {
-      guard next < array.token.next else { return nil }
-      let element = JSONValue(tape: array.tape, index: next, root: array.root, base: array.base)
-      next = array.tape.tokens[Int(next)].next
+      guard position < array.token.next else { return nil }
+      let element = JSONValue(tape: array.tape, index: position, root: array.root, base: array.base)
+      position = array.tape.tokens[Int(position)].next
       return element
     }
   }

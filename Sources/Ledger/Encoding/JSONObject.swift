@@ -30,7 +30,7 @@ public struct JSONObject: Sequence, Sendable {
 
   /// The value of a field that has to be there and not be null.
   public mutating func required(_ key: StaticString) throws(JSONFault) -> JSONValue {
-    guard let found = find(key), !found.isNull else { throw missing(key) }
+    guard let found = find(key), !found.isNull else { throw fault(key, "is required") }
     return found
   }
 
@@ -38,6 +38,16 @@ public struct JSONObject: Sequence, Sendable {
   public mutating func optional(_ key: StaticString) throws(JSONFault) -> JSONValue? {
     guard let found = find(key), !found.isNull else { return nil }
     return found
+  }
+
+  /// The fault of a field, which need not be there.
+  public func fault(_ key: StaticString, _ reason: String) -> JSONFault {
+    var copy = self
+    if let found = copy.find(key) { return found.fault(reason) }
+    let whole = value.fault(reason)
+    var pointer = whole.pointer
+    JSONPointer.append("\(key)", to: &pointer)
+    return JSONFault(pointer: pointer, offset: whole.offset, reason: reason)
   }
 
   /// Ends the reading of the object.
@@ -55,12 +65,6 @@ public struct JSONObject: Sequence, Sendable {
 
   private func value(at index: UInt32) -> JSONValue {
     JSONValue(tape: tape, index: index, root: root, base: base)
-  }
-
-  private func missing(_ key: StaticString) -> JSONFault {
-    var pointer = value.pointer
-    JSONPointer.append("\(key)", to: &pointer)
-    return JSONFault(pointer: pointer, offset: Int(tape.tokens[Int(index)].start - base), reason: "is required")
   }
 
   private mutating func find(_ key: StaticString) -> JSONValue? {
@@ -97,19 +101,19 @@ public struct JSONObject: Sequence, Sendable {
 extension JSONObject {
   /// All fields with their names, in the order of the document, for objects whose names the sender chooses.
   public func makeIterator() -> Iterator {
-    Iterator(object: value, next: index + 1)
+    Iterator(object: value, position: index + 1)
   }
 
   public struct Iterator: IteratorProtocol, Sendable {
     fileprivate let object: JSONValue
-    fileprivate var next: UInt32
+    fileprivate var position: UInt32
 
     public mutating func next() -> (key: String, value: JSONValue)? {
-      guard next < object.token.next else { return nil }
+      guard position < object.token.next else { return nil }
       let tokens = object.tape.tokens
-      let name = tokens[Int(next)]
-      let value = JSONValue(tape: object.tape, index: next + 1, root: object.root, base: object.base)
-      next = tokens[Int(next) + 1].next
+      let name = tokens[Int(position)]
+      let value = JSONValue(tape: object.tape, index: position + 1, root: object.root, base: object.base)
+      position = tokens[Int(position) + 1].next
       return (object.tape.text(of: name), value)
     }
   }

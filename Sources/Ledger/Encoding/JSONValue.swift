@@ -78,26 +78,14 @@ extension JSONValue {
     return tape.text(of: token)
   }
 
-  /// One of the cases of an enumeration, by its raw value.
-  public func choice<Choice>(
-    of type: Choice.Type = Choice.self
-  ) throws(JSONFault) -> Choice where Choice: RawRepresentable & CaseIterable, Choice.RawValue == String {
-    let found = withText { text in
-      Choice.allCases.first { choice in
-        var name = choice.rawValue
-        return name.withUTF8 { UnsafeRawBufferPointer($0).holdsSameBytes(as: text) }
-      }
-    }
-    if let found { return found }
-    let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-    throw fault("must be one of: \(names)")
-  }
-
   /// A UUID.
   public func identifier() throws(JSONFault) -> Identifier {
-    guard let value = withText({ Identifier(utf8: $0) }) else { throw fault("must be a UUID") }
+    guard let value = identifierIfAny else { throw fault("must be a UUID") }
     return value
   }
+
+  /// The UUID that this is, or nil: for a field that may also hold something else.
+  public var identifierIfAny: Identifier? { withText { Identifier(utf8: $0) } }
 
   /// An RFC 3339 date-time.
   public func moment() throws(JSONFault) -> Moment {
