@@ -43,25 +43,23 @@ public final class ChildProcess: Sendable {
   ///   - arguments: its arguments, without its own name.
   ///   - environment: variables to set beside those inherited.
   ///   - logFile: the file that takes what it prints, appended.
+  ///   - outputFile: the file that takes what it prints on standard output, when that isn't the log file.
   /// - Throws: ``LocalStackError`` when it can't be started.
   public static func start(
-    _ name: String, executable: String, arguments: [String], environment: [String: String] = [:], logFile: String
+    _ name: String, executable: String, arguments: [String], environment: [String: String] = [:], logFile: String,
+    outputFile: String? = nil
   ) async throws -> ChildProcess {
     try await start(
-      name, executable: executable, arguments: arguments, environment: environment, logFile: logFile, as: nil)
+      name, executable: executable, arguments: arguments, environment: environment, logFile: logFile,
+      outputFile: outputFile, as: nil)
   }
 
   static func start(
     _ name: String, executable: String, arguments: [String], environment: [String: String] = [:], logFile: String,
-    as user: SystemUser?
+    outputFile: String? = nil, as user: SystemUser?
   ) async throws -> ChildProcess {
-    let log: FileDescriptor
-    do {
-      log = try FileDescriptor.open(
-        FilePath(logFile), .writeOnly, options: [.append, .create, .closeOnExec], permissions: [.ownerReadWrite])
-    } catch {
-      throw LocalStackError.failed("can't open the log file \(logFile)", detail: "\(error)")
-    }
+    let errors = try openLog(logFile)
+    let output = try outputFile.map(openLog) ?? errors
     var options = PlatformOptions(runningAs: user)
     options.createSession = true
     var variables: [Environment.Key: String?] = [:]
@@ -77,21 +75,31 @@ public final class ChildProcess: Sendable {
       // Not a child task: the process outlives the call that started it, and a cancelled caller must not kill it
       // unasked. It ends when the process does.
       Task.detached {
-        await keep(name, configuration, log: log, started: started)
+        await keep(name, configuration, output: output, errors: errors, started: started)
+        try? errors.close()
+        if output != errors { try? output.close() }
       }
     }
   }
 
+  private static func openLog(_ path: String) throws -> FileDescriptor {
+    do {
+      return try FileDescriptor.open(
+        FilePath(path), .writeOnly, options: [.append, .create, .closeOnExec], permissions: [.ownerReadWrite])
+    } catch {
+      throw LocalStackError.failed("can't open the log file \(path)", detail: "\(error)")
+    }
+  }
+
   private static func keep(
-    _ name: String, _ configuration: Subprocess.Configuration, log: FileDescriptor,
+    _ name: String, _ configuration: Subprocess.Configuration, output: FileDescriptor, errors: FileDescriptor,
     started: CheckedContinuation<ChildProcess, any Error>
   ) async {
-    defer { try? log.close() }
     let launch = Mutex<ChildProcess?>(nil)
     do {
       let result = try await Subprocess.run(
-        configuration, input: .none, output: .fileDescriptor(log, closeAfterSpawningProcess: false),
-        error: .fileDescriptor(log, closeAfterSpawningProcess: false)
+        configuration, input: .none, output: .fileDescriptor(output, closeAfterSpawningProcess: false),
+        error: .fileDescriptor(errors, closeAfterSpawningProcess: false)
       ) { execution in
         let pid = execution.processIdentifier.value
         // One that ended at once still has its entry until it is reaped, which happens after this closure, but it
@@ -182,7 +190,7 @@ public final class ChildProcess: Sendable {
 }
 
 extension ChildProcess.End {
-  fileprivate init(_ status: TerminationStatus) {
+  init(_ status: TerminationStatus) {
     switch status {
     case .exited(let code): self.init(isSuccess: code == 0, description: "exited with status \(code)")
     case .signaled(let signal): self.init(isSuccess: false, description: "ended by signal \(signal)")

@@ -86,6 +86,16 @@ enum Files {
     return "\(resolve(directory))/\(name)"
   }
 
+  /// Where a symbolic link points, or nil for anything else.
+  static func linkTarget(_ path: String) -> String? {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+      guard let base = buffer.baseAddress else { return nil }
+      let length = readlink(path, base, buffer.count)
+      guard length > 0 else { return nil }
+      return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+  }
+
   static func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
@@ -111,6 +121,12 @@ enum Files {
   static func tail(_ path: String, lines: Int) -> String {
     guard let text = read(path) else { return "" }
     return text.split(separator: "\n").suffix(lines).joined(separator: "\n")
+  }
+
+  /// Puts a log that has grown large aside, in the place of the one put aside before, so that logs never fill the disk.
+  static func setAside(_ path: String, largerThan bytesMaximum: Int) {
+    var information = stat()
+    if stat(path, &information) == 0, information.st_size > bytesMaximum { rename(path, "\(path).1") }
   }
 
   static func systemError() -> String {

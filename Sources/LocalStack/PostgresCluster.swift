@@ -217,7 +217,7 @@ public actor PostgresCluster {
     // hold keeps a new one from starting.
     let deadline = ContinuousClock.now + .seconds(30)
     while true {
-      keepOldLog()
+      Files.setAside(logFile, largerThan: 16 * 1_048_576)
       let child = try await ChildProcess.start(
         "postgres", executable: "\(installation.binaries)/postgres", arguments: ["-D", directory], logFile: logFile,
         as: user)
@@ -249,12 +249,6 @@ public actor PostgresCluster {
       try await Task.sleep(for: .milliseconds(10))
     }
     return false
-  }
-
-  /// Puts a log that has grown large aside, so that it never fills the disk.
-  private func keepOldLog() {
-    var information = stat()
-    if stat(logFile, &information) == 0, information.st_size > 16 * 1_048_576 { rename(logFile, "\(logFile).1") }
   }
 
   /// The same error, or that the disk is full where that is what its words come to.

@@ -26,10 +26,10 @@ public struct ProcessIdentity: Sendable, Hashable, Codable {
   }
 
   /// The executable's path, when it may be read.
-  var executable: String? { Self.readLink("/proc/\(pid)/exe") }
+  var executable: String? { Files.linkTarget("/proc/\(pid)/exe") }
 
   /// The directory the process works in, when it may be read.
-  var workingDirectory: String? { Self.readLink("/proc/\(pid)/cwd") }
+  var workingDirectory: String? { Files.linkTarget("/proc/\(pid)/cwd") }
 
   /// The command line, the program's name first.
   var arguments: [String] {
@@ -62,14 +62,5 @@ public struct ProcessIdentity: Sendable, Hashable, Codable {
     let fields = line[line.index(after: close)...].split(separator: " ")
     guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
     return UInt64(fields[19])
-  }
-
-  private static func readLink(_ path: String) -> String? {
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
-      guard let base = buffer.baseAddress else { return nil }
-      let length = readlink(path, base, buffer.count)
-      guard length > 0 else { return nil }
-      return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
   }
 }

@@ -5,10 +5,13 @@ import SystemPackage
 struct Program: Sendable {
   /// What a program left behind.
   struct Outcome: Sendable {
-    let succeeded: Bool
+    /// Nil when a signal ended it.
+    let exitStatus: Int32?
     let output: String
     let errors: String
     let status: String
+
+    var succeeded: Bool { exitStatus == 0 }
   }
 
   /// The executable's path, or a name to look for in `PATH`.
@@ -28,9 +31,11 @@ struct Program: Sendable {
       environment: .inherit, workingDirectory: user == nil ? nil : "/",
       platformOptions: PlatformOptions(runningAs: user), input: .string(input),
       output: .string(limit: limit), error: .string(limit: limit))
+    var exitStatus: Int32?
+    if case .exited(let code) = result.terminationStatus { exitStatus = code }
     return Outcome(
-      succeeded: result.terminationStatus.isSuccess, output: result.standardOutput, errors: result.standardError,
-      status: "\(result.terminationStatus)")
+      exitStatus: exitStatus, output: result.standardOutput, errors: result.standardError,
+      status: ChildProcess.End(result.terminationStatus).description)
   }
 
   /// Runs the program and returns what it prints; anything but success is an error that carries the program's own words.

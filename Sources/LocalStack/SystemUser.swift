@@ -35,12 +35,12 @@ struct SystemUser: Sendable, Equatable {
     return current.userID == 0 ? try named("postgres") : current
   }
 
-  private static func lookUp(
-    _ what: String,
-    _ call: (
-      UnsafeMutablePointer<passwd>, UnsafeMutablePointer<CChar>, Int, UnsafeMutablePointer<UnsafeMutablePointer<passwd>?>
-    ) -> Int32
-  ) throws -> SystemUser {
+  private typealias PasswordEntryCall = (
+    UnsafeMutablePointer<passwd>, UnsafeMutablePointer<CChar>, Int,
+    UnsafeMutablePointer<UnsafeMutablePointer<passwd>?>
+  ) -> Int32
+
+  private static func lookUp(_ what: String, _ call: PasswordEntryCall) throws -> SystemUser {
     var entry = passwd()
     var found: UnsafeMutablePointer<passwd>?
     let user: SystemUser? = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16_384) { buffer in
