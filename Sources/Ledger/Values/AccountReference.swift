@@ -5,7 +5,7 @@ public enum AccountReference: Hashable, Sendable {
 }
 
 /// A debit takes from a customer's account, a credit gives to it: both words are the customer's, not the bank's.
-public enum Direction: String, Hashable, Sendable {
+public enum Direction: String, Hashable, Sendable, CaseIterable {
   case debit
   case credit
 }

@@ -1,0 +1,63 @@
+/// A person or company is known to the bank.
+public struct CustomerRegistered: EventContent {
+  public static let type: StaticString = "CustomerRegistered"
+  public var instruction: RegisterCustomer
+
+  public init(instruction: RegisterCustomer) { self.instruction = instruction }
+
+  public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
+    instruction = try RegisterCustomer(from: &object, in: context)
+  }
+
+  public func write(to writer: inout RecordWriter) { instruction.write(to: &writer) }
+
+  public func stream(command: CommandID) -> StreamID { StreamID(.customer, instruction.customerID) }
+}
+
+/// The customer's identity has been checked, or a suspension was lifted.
+public struct CustomerVerified: EventContent {
+  public static let type: StaticString = "CustomerVerified"
+  public var instruction: VerifyCustomer
+
+  public init(instruction: VerifyCustomer) { self.instruction = instruction }
+
+  public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
+    instruction = try VerifyCustomer(from: &object, in: context)
+  }
+
+  public func write(to writer: inout RecordWriter) { instruction.write(to: &writer) }
+
+  public func stream(command: CommandID) -> StreamID { StreamID(.customer, instruction.customerID) }
+}
+
+/// The customer's identity could not be established.
+public struct CustomerRejected: EventContent {
+  public static let type: StaticString = "CustomerRejected"
+  public var instruction: RejectCustomer
+
+  public init(instruction: RejectCustomer) { self.instruction = instruction }
+
+  public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
+    instruction = try RejectCustomer(from: &object, in: context)
+  }
+
+  public func write(to writer: inout RecordWriter) { instruction.write(to: &writer) }
+
+  public func stream(command: CommandID) -> StreamID { StreamID(.customer, instruction.customerID) }
+}
+
+/// The customer's money stopped moving.
+public struct CustomerSuspended: EventContent {
+  public static let type: StaticString = "CustomerSuspended"
+  public var instruction: SuspendCustomer
+
+  public init(instruction: SuspendCustomer) { self.instruction = instruction }
+
+  public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
+    instruction = try SuspendCustomer(from: &object, in: context)
+  }
+
+  public func write(to writer: inout RecordWriter) { instruction.write(to: &writer) }
+
+  public func stream(command: CommandID) -> StreamID { StreamID(.customer, instruction.customerID) }
+}
