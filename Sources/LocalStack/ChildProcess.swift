@@ -54,7 +54,7 @@ public final class ChildProcess: Sendable {
       outputFile: outputFile, as: nil)
   }
 
-  static func start(
+  package static func start(
     _ name: String, executable: String, arguments: [String], environment: [String: String] = [:], logFile: String,
     outputFile: String? = nil, as user: SystemUser?
   ) async throws -> ChildProcess {

@@ -1,24 +1,24 @@
 import FoundationEssentials
-import Glibc
+package import Glibc
 
 /// The few file operations the stack needs, with the mode a file shall have decided when it is made and not after, so
 /// that a secret is never readable by others, not even for a moment.
-enum Files {
-  static func exists(_ path: String) -> Bool {
+package enum Files {
+  package static func exists(_ path: String) -> Bool {
     access(path, F_OK) == 0
   }
 
-  static func read(_ path: String) -> String? {
+  package static func read(_ path: String) -> String? {
     (try? Data(contentsOf: URL(filePath: path))).map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// Writes a file so that a reader sees the old content or the new and never a part: to a neighbour first, synced, then
   /// renamed over.
-  static func write(_ content: String, to path: String, mode: mode_t, owner: SystemUser? = nil) throws {
+  package static func write(_ content: String, to path: String, mode: mode_t, owner: SystemUser? = nil) throws {
     try write(Array(content.utf8), to: path, mode: mode, owner: owner)
   }
 
-  static func write(_ bytes: [UInt8], to path: String, mode: mode_t, owner: SystemUser? = nil) throws {
+  package static func write(_ bytes: [UInt8], to path: String, mode: mode_t, owner: SystemUser? = nil) throws {
     let neighbour = "\(path).\(getpid()).new"
     unlink(neighbour)
     try writeNew(bytes, to: neighbour, mode: mode, owner: owner)
@@ -30,7 +30,7 @@ enum Files {
   }
 
   /// Writes a file that must not exist yet. An existing one is left as it is, and the call throws.
-  static func writeNew(_ bytes: [UInt8], to path: String, mode: mode_t, owner: SystemUser? = nil) throws {
+  package static func writeNew(_ bytes: [UInt8], to path: String, mode: mode_t, owner: SystemUser? = nil) throws {
     let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard file >= 0 else { throw failure("can't create \(path)", path) }
     defer { close(file) }
@@ -49,7 +49,7 @@ enum Files {
   }
 
   /// Makes a directory, and those above it, unless it is there. The mode holds for a directory that this call makes.
-  static func makeDirectory(_ path: String, mode: mode_t, owner: SystemUser? = nil) throws {
+  package static func makeDirectory(_ path: String, mode: mode_t, owner: SystemUser? = nil) throws {
     if mkdir(path, mode) != 0 {
       switch errno {
       case EEXIST: return
@@ -66,7 +66,7 @@ enum Files {
   }
 
   /// Removes a file or a whole directory. What isn't there is removed already.
-  static func remove(_ path: String) throws {
+  package static func remove(_ path: String) throws {
     guard Files.exists(path) else { return }
     do {
       try FileManager.default.removeItem(atPath: path)
@@ -76,7 +76,7 @@ enum Files {
   }
 
   /// The path with every symbolic link followed, or the path made absolute where nothing is there yet.
-  static func resolve(_ path: String) -> String {
+  package static func resolve(_ path: String) -> String {
     if let real = realpath(path, nil) {
       defer { free(real) }
       return String(cString: real)
@@ -87,7 +87,7 @@ enum Files {
   }
 
   /// Where a symbolic link points, or nil for anything else.
-  static func linkTarget(_ path: String) -> String? {
+  package static func linkTarget(_ path: String) -> String? {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
       guard let base = buffer.baseAddress else { return nil }
       let length = readlink(path, base, buffer.count)
@@ -96,7 +96,7 @@ enum Files {
     }
   }
 
-  static func parent(of path: String) -> String {
+  package static func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
@@ -106,7 +106,7 @@ enum Files {
   }
 
   /// The names in a directory, in no particular order.
-  static func entries(of path: String) throws -> [String] {
+  package static func entries(of path: String) throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: path)
   }
 

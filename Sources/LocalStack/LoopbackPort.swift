@@ -1,11 +1,11 @@
 import Glibc
 
 /// TCP ports of the loopback interface.
-enum LoopbackPort {
+package enum LoopbackPort {
   /// The port itself when a server can have it, or any free one for 0.
   ///
   /// - Throws: ``LocalStackError/portTaken(_:)``.
-  static func claim(_ port: Int) throws -> Int {
+  package static func claim(_ port: Int) throws -> Int {
     guard let number = UInt16(exactly: port) else {
       throw LocalStackError.failed("\(port) isn't a port", detail: "0 to 65535 are")
     }

@@ -200,41 +200,43 @@ public actor PostgresCluster {
 
   // MARK: - Starting
 
-  /// Stops a postmaster that runs on this directory but isn't a child of ours.
+  /// Ends what a killed parent left running on this directory, so that the new postmaster finds it free.
   private func stopLeftBehind() async throws {
-    guard let postmaster = Postmaster.running(on: directory) else { return }
-    logger.notice("stopping the Postgres (process \(postmaster.pid)) that was left running on \(directory)")
-    for (signal, patience) in [(SIGINT, 30), (SIGQUIT, 10), (SIGKILL, 10)] {
-      postmaster.send(signal)
-      if await postmaster.waitUntilGone(timeout: .seconds(patience)) { return }
-      try Task.checkCancellation()
+    if let postmaster = Postmaster.running(on: directory) {
+      logger.notice("stopping the Postgres (process \(postmaster.pid)) that was left running on \(directory)")
+      for (signal, patience) in [(SIGINT, 30), (SIGQUIT, 10), (SIGKILL, 10)] where postmaster.isAlive {
+        postmaster.send(signal)
+        _ = await postmaster.waitUntilGone(timeout: .seconds(patience))
+        try Task.checkCancellation()
+      }
     }
-    throw LocalStackError.failed("the Postgres left running on \(directory) doesn't end", detail: "\(postmaster.pid)")
+    // The backends of a postmaster that was killed end by themselves within moments; one that is busy notices late.
+    let backends = Postmaster.processes(on: directory)
+    for backend in backends where !(await backend.waitUntilGone(timeout: .seconds(10))) {
+      backend.send(SIGKILL)
+      guard await backend.waitUntilGone(timeout: .seconds(10)) else {
+        throw LocalStackError.failed("a Postgres left running on \(directory) doesn't end", detail: "\(backend.pid)")
+      }
+    }
+    // The number in a pid file that stayed behind may be another program's by now, and Postgres would then not start.
+    try Postmaster.removeFile(directory)
   }
 
   private func launch(_ installation: PostgresInstallation, as user: SystemUser) async throws {
-    // Backends of a postmaster that was killed end by themselves within moments, but until then the shared memory they
-    // hold keeps a new one from starting.
-    let deadline = ContinuousClock.now + .seconds(30)
-    while true {
-      Files.setAside(logFile, largerThan: 16 * 1_048_576)
-      let child = try await ChildProcess.start(
-        "postgres", executable: "\(installation.binaries)/postgres", arguments: ["-D", directory], logFile: logFile,
-        as: user)
-      self.child = child
-      do {
-        if try await isReady(child) { return }
-      } catch {
-        await child.stop(SIGQUIT, grace: .seconds(10))
-        throw error
-      }
-      let words = logTail(lines: 8)
-      guard words.contains("is still in use"), ContinuousClock.now < deadline else {
-        throw explained(
-          LocalStackError.failed("Postgres \(child.end?.description ?? "ended")", detail: words), words: words)
-      }
-      try await Task.sleep(for: .milliseconds(50))
+    Files.setAside(logFile, largerThan: 16 * 1_048_576)
+    let child = try await ChildProcess.start(
+      "postgres", executable: "\(installation.binaries)/postgres", arguments: ["-D", directory], logFile: logFile,
+      as: user)
+    self.child = child
+    do {
+      if try await isReady(child) { return }
+    } catch {
+      await child.stop(SIGQUIT, grace: .seconds(10))
+      throw error
     }
+    let words = logTail(lines: 8)
+    throw explained(
+      LocalStackError.failed("Postgres \(child.end?.description ?? "ended")", detail: words), words: words)
   }
 
   /// Waits until the postmaster takes connections, by the word it writes into its own pid file. False when it ended first.

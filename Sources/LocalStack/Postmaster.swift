@@ -4,14 +4,30 @@
 /// shared memory, state. It stays behind when the postmaster is killed, and the number in it may by then be another
 /// program's.
 enum Postmaster {
-  /// The postmaster that runs on `directory`, found through its pid file and made sure of: it is a `postgres`, and it
-  /// works in that directory, which a postmaster makes its own.
+  /// The postmaster that runs on `directory`, found through its pid file and made sure of.
   static func running(on directory: String) -> ProcessIdentity? {
     guard let pid = lines(directory).first.flatMap({ Int32($0) }), let process = ProcessIdentity(of: pid),
-      let executable = process.executable, Files.lastComponent(of: executable).hasPrefix("postgres"),
-      process.workingDirectory == directory
+      isPostgres(process, on: directory)
     else { return nil }
     return process
+  }
+
+  /// Every process of Postgres on `directory`: the postmaster, and backends, which outlive a killed one by moments.
+  static func processes(on directory: String) -> [ProcessIdentity] {
+    ((try? Files.entries(of: "/proc")) ?? []).compactMap(Int32.init).compactMap(ProcessIdentity.init(of:))
+      .filter { isPostgres($0, on: directory) }
+  }
+
+  /// Removes the pid file. Only for a directory that no process of Postgres uses: the file is what keeps two postmasters
+  /// from one directory.
+  static func removeFile(_ directory: String) throws {
+    try Files.remove("\(directory)/postmaster.pid")
+  }
+
+  /// Postgres makes the data directory each of its processes' working directory.
+  private static func isPostgres(_ process: ProcessIdentity, on directory: String) -> Bool {
+    guard process.workingDirectory == directory, let executable = process.executable else { return false }
+    return Files.lastComponent(of: executable).hasPrefix("postgres")
   }
 
   /// Whether the postmaster with this process number takes connections.

@@ -2,29 +2,29 @@ import Subprocess
 import SystemPackage
 
 /// A program that is run to its end for what it does or prints: `initdb`, `psql`, `kauri migrate`.
-struct Program: Sendable {
+package struct Program: Sendable {
   /// What a program left behind.
-  struct Outcome: Sendable {
+  package struct Outcome: Sendable {
     /// Nil when a signal ended it.
-    let exitStatus: Int32?
-    let output: String
-    let errors: String
+    package let exitStatus: Int32?
+    package let output: String
+    package let errors: String
     let status: String
 
-    var succeeded: Bool { exitStatus == 0 }
+    package var succeeded: Bool { exitStatus == 0 }
   }
 
   /// The executable's path, or a name to look for in `PATH`.
   let executable: String
 
-  init(_ executable: String) {
+  package init(_ executable: String) {
     self.executable = executable
   }
 
   /// Runs the program and collects what it prints, up to a mebibyte of each stream.
   ///
   /// - Parameter user: the account to run as, when it isn't the current one; only root may say so.
-  func run(_ arguments: [String], input: String = "", as user: SystemUser? = nil) async throws -> Outcome {
+  package func run(_ arguments: [String], input: String = "", as user: SystemUser? = nil) async throws -> Outcome {
     let limit = 1_048_576
     let result = try await Subprocess.run(
       Subprocess.Executable(programAt: executable), arguments: Arguments(arguments),
@@ -40,7 +40,7 @@ struct Program: Sendable {
 
   /// Runs the program and returns what it prints; anything but success is an error that carries the program's own words.
   @discardableResult
-  func output(_ arguments: [String], input: String = "", as user: SystemUser? = nil) async throws -> String {
+  package func output(_ arguments: [String], input: String = "", as user: SystemUser? = nil) async throws -> String {
     let outcome = try await run(arguments, input: input, as: user)
     guard outcome.succeeded else {
       let words = outcome.errors.isEmpty ? outcome.output : outcome.errors
@@ -70,7 +70,7 @@ extension PlatformOptions {
 
 extension StringProtocol {
   /// The text without white space at either end.
-  var trimmed: String {
+  package var trimmed: String {
     guard let first = firstIndex(where: { !$0.isWhitespace }), let last = lastIndex(where: { !$0.isWhitespace })
     else { return "" }
     return String(self[first...last])

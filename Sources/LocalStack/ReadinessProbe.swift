@@ -29,7 +29,7 @@ enum ReadinessProbe {
     }
     let request = "GET /readyz HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n\r\n"
     // MSG_NOSIGNAL: a server that goes away in between must not end this process.
-    guard connected, send(file, request, request.utf8.count, Int32(MSG_NOSIGNAL.rawValue)) == request.utf8.count
+    guard connected, send(file, request, request.utf8.count, Int32(MSG_NOSIGNAL)) == request.utf8.count
     else { return nil }
     return statusCode(of: file)
   }

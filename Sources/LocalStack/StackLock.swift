@@ -1,11 +1,11 @@
 import Glibc
 
 /// A data directory held by one `kauri dev` alone. The kernel lets go of it when the process ends, however it ends.
-final class StackLock: Sendable {
+package final class StackLock: Sendable {
   private let file: Int32
 
   /// - Throws: ``LocalStackError/inUse(directory:pid:)`` when another process holds it.
-  init(_ directory: String) throws {
+  package init(_ directory: String) throws {
     let path = "\(directory)/lock"
     // Children must not inherit it: they outlive a process that was killed, and would hold the lock for it.
     let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)

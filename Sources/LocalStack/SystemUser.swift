@@ -1,13 +1,13 @@
 import Glibc
 
 /// An account of the operating system, as the peer authentication of a unix socket sees it.
-struct SystemUser: Sendable, Equatable {
-  let name: String
-  let userID: UInt32
-  let groupID: UInt32
+package struct SystemUser: Sendable, Equatable {
+  package let name: String
+  package let userID: UInt32
+  package let groupID: UInt32
 
   /// The account that this process acts as.
-  static func current() throws -> SystemUser {
+  package static func current() throws -> SystemUser {
     try lookUp("user \(geteuid())") { getpwuid_r(geteuid(), $0, $1, $2, $3) }
   }
 
@@ -21,7 +21,7 @@ struct SystemUser: Sendable, Equatable {
 
   /// The account that Postgres runs as for a cluster in `directory`: the directory's owner where there is one already,
   /// else the current account. Postgres refuses to run as root, so root takes the account that Debian's package made.
-  static func forPostgres(existing directory: String) throws -> SystemUser {
+  package static func forPostgres(existing directory: String) throws -> SystemUser {
     let current = try SystemUser.current()
     var information = stat()
     if stat(directory, &information) == 0 {

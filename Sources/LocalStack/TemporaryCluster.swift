@@ -39,12 +39,12 @@ extension PostgresCluster {
 }
 
 /// Directories for tests. Each holds the identity of the process that made it, so that one whose maker is gone can be told.
-enum TemporaryDirectories {
+package enum TemporaryDirectories {
   private static let prefix = "kauri-test-"
   private static let makerFile = "maker.json"
 
   /// Makes a directory that the account of Postgres can pass through.
-  static func make() throws -> String {
+  package static func make() throws -> String {
     var template = Array("/tmp/\(prefix)XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
       throw LocalStackError.failed("can't make a directory under /tmp", detail: Files.systemError())
@@ -61,7 +61,7 @@ enum TemporaryDirectories {
   }
 
   /// Removes those whose maker has ended without removing them, and stops the postmasters that run there.
-  static func removeAbandoned(logger: Logger) async {
+  package static func removeAbandoned(logger: Logger) async {
     for name in (try? Files.entries(of: "/tmp")) ?? [] where name.hasPrefix(prefix) {
       let path = "/tmp/\(name)"
       guard let text = Files.read("\(path)/\(makerFile)"),

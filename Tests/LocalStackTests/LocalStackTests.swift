@@ -1,10 +1,57 @@
+import Glibc
 import LocalStack
-import Testing
 
-@Suite struct LocalStackTests {
-  @Test func temporary() async throws {
-    let cluster = try await PostgresCluster.temporary()
-    print(cluster.adminConninfo)
-    try await cluster.destroy()
+/// What the tests of the local stack share.
+enum Support {
+  /// Runs statements as one would at a terminal, and returns what comes back, unadorned.
+  static func sql(_ statements: String, _ conninfo: String) async throws -> String {
+    try await Program("psql").output(
+      ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1", "--dbname", conninfo],
+      input: statements
+    ).trimmed
+  }
+
+  /// A directory of the test's own, removed afterwards.
+  @discardableResult
+  static func withDirectory<R>(_ body: (String) async throws -> R) async throws -> R {
+    let directory = try TemporaryDirectories.make()
+    do {
+      let result = try await body(directory)
+      try Files.remove(directory)
+      return result
+    } catch {
+      try? Files.remove(directory)
+      throw error
+    }
+  }
+
+  /// A cluster of the test's own, stopped and removed afterwards.
+  @discardableResult
+  static func withCluster<R>(in directory: String, _ body: (PostgresCluster) async throws -> R) async throws -> R {
+    let cluster = PostgresCluster(directory: directory)
+    do {
+      try await cluster.start()
+      let result = try await body(cluster)
+      try await cluster.destroy()
+      return result
+    } catch {
+      try? await cluster.destroy()
+      throw error
+    }
+  }
+
+  static func mode(of path: String) -> UInt32 {
+    var information = stat()
+    return stat(path, &information) == 0 ? information.st_mode & 0o7777 : 0
+  }
+
+  /// Waits for a state that something else brings about, for half a minute at most.
+  static func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
+    let deadline = ContinuousClock.now + .seconds(30)
+    while !(try await condition()) {
+      guard ContinuousClock.now < deadline else { return false }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    return true
   }
 }
