@@ -2,7 +2,7 @@
 public struct JSONFault: Error, Equatable, Sendable {
   /// The place as a JSON pointer (RFC 6901): empty for the whole document, else `/field/0/…`.
   public let pointer: String
-  /// The place in bytes from the start of the document (of the line, for one read by `JSONDocument.lines`).
+  /// The place in bytes from the start of the document (of the line, for one of `JSONLines`).
   public let offset: Int
   /// What is wrong there, for the person who wrote the document. It repeats none of the document's values.
   public let reason: String

@@ -98,21 +98,18 @@ struct JSONScanner {
   /// `index` at its next value.
   private mutating func finishValues() throws(JSONFault) {
     while open != JSONScanner.none {
+      let isObject = tokens[open].isKind(.object)
+      guard isObject || tokens[open].count < limits.elementsPerArray else {
+        throw fault("has too many elements (\(limits.elementsPerArray))")
+      }
       tokens[open].detail += 1
       skipSpace()
       guard index < end else { throw fault("the document ends too early") }
-      let isObject = tokens[open].isKind(.object)
       switch text[index] {
       case UInt8(ascii: ","):
         index += 1
         skipSpace()
-        guard isObject else {
-          guard tokens[open].count < limits.elementsPerArray else {
-            throw fault("has too many elements (\(limits.elementsPerArray))")
-          }
-          return
-        }
-        try scanName()
+        if isObject { try scanName() }
         return
       case UInt8(ascii: "}") where isObject, UInt8(ascii: "]") where !isObject:
         closeContainer()
@@ -153,7 +150,7 @@ struct JSONScanner {
   private mutating func isNewName(spelled name: UnsafeRawBufferPointer) -> Bool {
     var mixed = UInt32(truncatingIfNeeded: name.count)
     if let first = name.first, let last = name.last { mixed = mixed << 16 | UInt32(first) << 8 | UInt32(last) }
-    let bit: UInt32 = 1 << (mixed &* 0x9E37_79B1 >> 27)
+    let bit: UInt32 = 1 << ((mixed &* 0x9E37_79B1) >> 27)
     let seen = tokens[open].end
     tokens[open].end = seen | bit
     guard seen & bit != 0 else { return true }

@@ -91,15 +91,18 @@ extension JSONWriter {
   }
 
   /// One of the cases of an enumeration, by its raw value.
+  @inlinable
   public mutating func field(_ key: StaticString, _ value: some RawRepresentable<String>) {
     field(key, value.rawValue)
   }
 
+  @inlinable
   public mutating func field(_ key: StaticString, _ value: (some RawRepresentable<String>)?) {
     if let value { field(key, value.rawValue) }
   }
 
   /// A value that is JSON already, in compact form.
+  @inlinable
   public mutating func field(_ key: StaticString, raw json: some Collection<UInt8>) {
     self.key(key)
     raw(json)

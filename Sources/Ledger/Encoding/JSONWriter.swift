@@ -137,10 +137,16 @@ public struct JSONWriter: Sendable {
   }
 
   public mutating func accountNumber(_ value: AccountNumber) { string(value.description) }
-  public mutating func bool(_ value: Bool) { raw(value ? Array("true".utf8) : Array("false".utf8)) }
-  public mutating func null() { raw(Array("null".utf8)) }
+  public mutating func bool(_ value: Bool) { literal(value ? "true" : "false") }
+  public mutating func null() { literal("null") }
+
+  private mutating func literal(_ word: StaticString) {
+    separate()
+    word.withUTF8Buffer { bytes.append(contentsOf: $0) }
+  }
 
   /// One value that is JSON already, in compact form.
+  @inlinable
   public mutating func raw(_ json: some Collection<UInt8>) {
     separate()
     bytes.append(contentsOf: json)
@@ -157,7 +163,8 @@ public struct JSONWriter: Sendable {
     wantsComma = true
   }
 
-  private mutating func separate() {
+  @usableFromInline
+  mutating func separate() {
     if wantsComma { bytes.append(UInt8(ascii: ",")) }
     wantsComma = true
   }

@@ -61,15 +61,10 @@ extension AccountNumber: CustomStringConvertible {
   public var description: String {
     switch self {
     case .newZealand(let bank, let branch, let base, let suffix):
-      "\(padded(bank, 2))-\(padded(branch, 4))-\(padded(base, 7))-\(padded(suffix, 2))"
+      "\(Self.padded(bank, 2))-\(Self.padded(branch, 4))-\(Self.padded(base, 7))-\(Self.padded(suffix, 2))"
     case .australia(let bsb, let account):
-      "\(padded(bsb / 1000, 3))-\(padded(bsb % 1000, 3)) \(account)"
+      "\(Self.padded(bsb / 1000, 3))-\(Self.padded(bsb % 1000, 3)) \(account)"
     }
-  }
-
-  private func padded(_ value: some BinaryInteger, _ width: Int) -> String {
-    let digits = String(value)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }
 
   /// The longest accepted text: a New Zealand number with separators and a suffix of three digits.
@@ -77,34 +72,41 @@ extension AccountNumber: CustomStringConvertible {
 
   static func parse(_ text: UnsafeRawBufferPointer) -> Result<AccountNumber, AccountNumberFault> {
     guard text.count <= maximumTextLength else { return .failure(.malformed) }
-    var groups: [Int] = [0]
-    var digits: [UInt8] = []
-    digits.reserveCapacity(text.count)
+    // The lengths of the groups of digits, a byte each, the last group in the lowest byte.
+    var shape: UInt64 = 0
+    var count = 0
+    var number: UInt64 = 0
     for byte in text {
       switch byte {
       case UInt8(ascii: "0")...UInt8(ascii: "9"):
-        digits.append(byte &- 0x30)
-        groups[groups.count - 1] += 1
-      case UInt8(ascii: "-"), UInt8(ascii: " "): groups.append(0)
+        // Nineteen digits are below 2^64.
+        number = number * 10 + UInt64(byte - UInt8(ascii: "0"))
+        shape += 1
+        count += 1
+      case UInt8(ascii: "-"), UInt8(ascii: " "):
+        guard shape & 0xFF != 0 else { return .failure(.malformed) }
+        shape <<= 8
       default: return .failure(.malformed)
       }
     }
-    if [[15], [16], [2, 4, 7, 2], [2, 4, 7, 3]].contains(groups) { return newZealand(digits) }
-    // What is left of an Australian number once the last group, which ends in the account, is taken away.
-    let isAustralian = [[], [3], [6], [3, 3]].contains(groups.dropLast())
-    let shortestAccount = 2
-    let longestAccount = groups.count == 1 ? 8 : 9
-    guard isAustralian, (6 + shortestAccount...6 + longestAccount).contains(digits.count) else {
-      return .failure(.malformed)
+    switch shape {
+    case 15, 16, 0x02_04_07_02, 0x02_04_07_03: return newZealand(number, count)
+    default: break
     }
-    return australia(digits)
+    // An Australian number without any separator must be shorter than a New Zealand one.
+    let longestAccount = shape < 0x100 ? 8 : 9
+    switch shape >> 8 {
+    case 0, 0x03, 0x06, 0x03_03:
+      guard (8...6 + longestAccount).contains(count) else { return .failure(.malformed) }
+      return australia(number, accountLength: count - 6)
+    default: return .failure(.malformed)
+    }
   }
 
-  private static func newZealand(_ digits: [UInt8]) -> Result<AccountNumber, AccountNumberFault> {
-    let bank = number(digits[0..<2])
-    let branch = number(digits[2..<6])
-    let base = number(digits[6..<13])
-    let suffix = number(digits[13...])
+  private static func newZealand(_ number: UInt64, _ count: Int) -> Result<AccountNumber, AccountNumberFault> {
+    let (front, suffix) = number.quotientAndRemainder(dividingBy: count == 15 ? 100 : 1000)
+    let (bankAndBranch, base) = front.quotientAndRemainder(dividingBy: 10_000_000)
+    let (bank, branch) = bankAndBranch.quotientAndRemainder(dividingBy: 10_000)
     if let fault = NewZealandCheck.fault(bank: bank, branch: branch, base: base, suffix: suffix) {
       return .failure(fault)
     }
@@ -114,15 +116,20 @@ extension AccountNumber: CustomStringConvertible {
         base: UInt32(truncatingIfNeeded: base), suffix: UInt16(truncatingIfNeeded: suffix)))
   }
 
-  private static func australia(_ digits: [UInt8]) -> Result<AccountNumber, AccountNumberFault> {
-    let account = digits[6...]
-    let bsb = number(digits[0..<6])
-    guard bsb != 0, number(account) != 0 else { return .failure(.zero) }
-    let written = String(decoding: account.map { $0 + 0x30 }, as: UTF8.self)
-    return .success(.australia(bsb: UInt32(truncatingIfNeeded: bsb), account: written))
+  private static func australia(
+    _ number: UInt64, accountLength: Int
+  ) -> Result<AccountNumber, AccountNumberFault> {
+    var unit: UInt64 = 1
+    for _ in 0..<accountLength { unit *= 10 }
+    let (bsb, account) = number.quotientAndRemainder(dividingBy: unit)
+    guard bsb != 0, account != 0 else { return .failure(.zero) }
+    return .success(
+      .australia(bsb: UInt32(truncatingIfNeeded: bsb), account: padded(account, accountLength)))
   }
 
-  private static func number(_ digits: ArraySlice<UInt8>) -> Int {
-    digits.reduce(0) { $0 * 10 + Int($1) }
+  /// The decimal digits of a value, with zeros before it up to a width.
+  private static func padded(_ value: some BinaryInteger, _ width: Int) -> String {
+    let digits = String(value)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }
 }
