@@ -1,0 +1,26 @@
+import Ledger
+
+/// Which commands each role may give at all.
+enum Authorisation {
+  static func allows(_ role: Role, _ instruction: Instruction) -> Bool {
+    switch instruction {
+    case .openBook, .activateRuleSet: role == .system
+    case .recordDataRead, .recordRefusal: true
+    case .postTransfer: role == .customer || role == .operator || role == .service
+    case .approve, .reject, .setPolicy, .setLimit, .confirmMatch, .clearMatch, .reverseTransfer: role == .operator
+    case .expireHold: role == .system || role == .operator || role == .service
+    case .registerCustomer, .verifyCustomer, .rejectCustomer, .suspendCustomer, .openAccount, .freezeAccount,
+      .unfreezeAccount, .closeAccount, .postJournal, .placeHold, .captureHold, .releaseHold, .recordFraudScore,
+      .recordRiskScore, .recordAmlScore, .importSanctionsList:
+      role == .operator || role == .service
+    }
+  }
+
+  /// A customer debits only what is its own; an account that isn't there is refused the same way, so that nobody learns
+  /// which accounts exist.
+  static func owns(_ actor: Actor, _ instruction: Instruction, in state: borrowing BookState) -> Bool {
+    guard actor.role == .customer else { return true }
+    guard case .postTransfer(let transfer) = instruction, let customer = actor.customer else { return false }
+    return state.account(transfer.debit)?.customerID == customer
+  }
+}

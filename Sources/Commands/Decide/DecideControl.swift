@@ -1,0 +1,104 @@
+import Ledger
+
+func decideOpenBook(_ open: OpenBook, on state: borrowing BookState) -> Decision {
+  if state.book != nil { return .decline(.openBook(open), .bookAlreadyOpen) }
+  return .accept(.bookOpened(BookOpened(instruction: open)))
+}
+
+func decideActivateRuleSet(_ activate: ActivateRuleSet, on state: borrowing BookState) -> Decision {
+  guard let book = state.book, activate.ruleSet > book.ruleSet else {
+    return .decline(
+      .activateRuleSet(activate), .ruleSetNotNewer, [.integer("active", state.book?.ruleSet ?? 0)])
+  }
+  return .accept(.ruleSetActivated(RuleSetActivated(bookID: book.id, ruleSet: activate.ruleSet)))
+}
+
+func decideSetLimit(_ limit: SetLimit, on state: borrowing BookState) -> Decision {
+  let instruction = Instruction.setLimit(limit)
+  guard let subject = resolve(limit.subject, on: state) else { return .decline(instruction, .unknownSubject) }
+  if subject.kind == .account, let account = state.accounts[subject.id], account.currency != limit.currency {
+    return .decline(
+      instruction, .currencyMismatch,
+      [.text("account_currency", account.currency.code), .text("currency", limit.currency.code)])
+  }
+  return .accept(.limitSet(LimitSet(limit, subject: subject)))
+}
+
+func decideSetPolicy(_ policy: SetPolicy, on state: borrowing BookState) -> Decision {
+  guard let book = state.book else { return .decline(.setPolicy(policy), .wrongState) }
+  return .accept(.policyChangeProposed(PolicyChangeProposed(bookID: book.id, change: policy.change)))
+}
+
+func decideScore(
+  _ report: ScoreReport, _ kind: ScoreKind, _ instruction: Instruction, on state: borrowing BookState
+) -> Decision {
+  guard let subject = resolve(report.subject, on: state) else { return .decline(instruction, .unknownSubject) }
+  let held =
+    switch subject.kind {
+    case .customer: state.customers[subject.id]?.scores[kind]
+    case .account: state.accounts[subject.id]?.scores[kind]
+    }
+  let terms = ScoreTerms(report, subject: subject, superseded: held.map { report.scoredAt < $0.scoredAt } ?? false)
+  switch kind {
+  case .fraud: return .accept(.fraudScoreRecorded(FraudScoreRecorded(terms: terms)))
+  case .risk: return .accept(.riskScoreRecorded(RiskScoreRecorded(terms: terms)))
+  case .aml: return .accept(.amlScoreRecorded(AmlScoreRecorded(terms: terms)))
+  }
+}
+
+func decideImport(_ imported: ImportSanctionsList, on state: borrowing BookState) -> Decision {
+  let held = state.lists[imported.list]
+  if let held, imported.version <= held.list {
+    return .decline(
+      .importSanctionsList(imported), .versionNotNewer,
+      [.text("held", held.list.text), .text("version", imported.version.text)])
+  }
+  let before = held?.entries ?? [:]
+  var changes: [Event] = []
+  var (added, changed) = (0, 0)
+  for entry in imported.entries {
+    switch before[entry.id] {
+    case nil:
+      changes.append(.sanctionsEntryAdded(SanctionsEntryAdded(list: imported.list, entry: entry)))
+      added += 1
+    case entry: break
+    default:
+      changes.append(.sanctionsEntryChanged(SanctionsEntryChanged(list: imported.list, entry: entry)))
+      changed += 1
+    }
+  }
+  let kept = Set(imported.entries.map(\.id))
+  let removed = before.keys.filter { !kept.contains($0) }.sorted()
+  for id in removed {
+    changes.append(.sanctionsEntryRemoved(SanctionsEntryRemoved(list: imported.list, entryID: id)))
+  }
+  let summary = SanctionsListImported(
+    list: imported.list, version: imported.version, entries: imported.entries.count, added: added, changed: changed,
+    removed: removed.count)
+  return .record([.sanctionsListImported(summary)] + changes, .accepted)
+}
+
+func decideMatch(
+  _ finding: MatchFinding, _ decision: MatchDecision, _ instruction: Instruction, on state: borrowing BookState
+) -> Decision {
+  guard let customer = state.customers[finding.customerID] else {
+    return .decline(instruction, .unknownCustomer, [.text("customer_id", finding.customerID.description)])
+  }
+  if decision == .clear, !customer.sanctionsMatch {
+    return .decline(instruction, .wrongState, [.text("sanctions_match", "none")], subject: finding.customerID)
+  }
+  if decision == .confirm, customer.sanctionsMatch {
+    return .decline(instruction, .wrongState, [.text("sanctions_match", "confirmed")], subject: finding.customerID)
+  }
+  var owned = finding
+  owned.reason = finding.reason?.owned(by: finding.customerID)
+  return .accept(.sanctionsMatchProposed(SanctionsMatchProposed(finding: owned, decision: decision)))
+}
+
+/// A customer's id, an account's id, or an account number: whichever the book knows.
+private func resolve(_ reference: AccountReference, on state: borrowing BookState) -> ResolvedSubject? {
+  if case .id(let id) = reference, state.customers[id] != nil {
+    return ResolvedSubject(.customer, id, from: reference)
+  }
+  return state.account(reference).map { ResolvedSubject(.account, $0.id, from: reference) }
+}

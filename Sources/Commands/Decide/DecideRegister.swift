@@ -1,0 +1,100 @@
+import Ledger
+
+/// Decides the commands that change who the bank's customers are and which accounts they have.
+func decideRegister(_ instruction: Instruction, on state: borrowing BookState) -> Decision {
+  switch instruction {
+  case .registerCustomer(let register):
+    if state.customers[register.customerID] != nil { return .decline(instruction, .customerExists) }
+    guard case .registerCustomer(let owned) = instruction.owned(by: register.customerID) else { return .notDue }
+    return .accept(.customerRegistered(CustomerRegistered(instruction: owned)))
+  case .verifyCustomer(let verify):
+    return decideStatus(verify.customerID, instruction, from: [.registered, .suspended], on: state) {
+      .customerVerified(CustomerVerified(instruction: verify))
+    }
+  case .rejectCustomer(var reject):
+    reject.reason = reject.reason?.owned(by: reject.customerID)
+    return decideStatus(reject.customerID, instruction, from: [.registered], on: state) {
+      .customerRejected(CustomerRejected(instruction: reject))
+    }
+  case .suspendCustomer(var suspend):
+    suspend.reason = suspend.reason?.owned(by: suspend.customerID)
+    return decideStatus(suspend.customerID, instruction, from: [.verified], on: state) {
+      .customerSuspended(CustomerSuspended(instruction: suspend))
+    }
+  case .openAccount(let open): return decideOpenAccount(open, on: state)
+  case .freezeAccount(let freeze):
+    return decideAccountStatus(freeze.change, instruction, from: [.open], on: state) {
+      .accountFrozen(AccountFrozen(terms: $0))
+    }
+  case .unfreezeAccount(let unfreeze):
+    return decideAccountStatus(unfreeze.change, instruction, from: [.frozen], on: state) {
+      .accountUnfrozen(AccountUnfrozen(terms: $0))
+    }
+  case .closeAccount(let close): return decideCloseAccount(close, on: state)
+  default: return .decline(instruction, .forbidden)
+  }
+}
+
+private func decideStatus(
+  _ id: CustomerID, _ instruction: Instruction, from allowed: Set<CustomerStatus>, on state: borrowing BookState,
+  _ event: () -> Event
+) -> Decision {
+  guard let customer = state.customers[id] else {
+    return .decline(instruction, .unknownCustomer, [.text("customer_id", id.description)])
+  }
+  guard allowed.contains(customer.status) else {
+    return .decline(instruction, .wrongState, [.text("status", customer.status.rawValue)], subject: id)
+  }
+  return .accept(event())
+}
+
+private func decideOpenAccount(_ open: OpenAccount, on state: borrowing BookState) -> Decision {
+  let instruction = Instruction.openAccount(open)
+  if let id = open.customerID {
+    guard let customer = state.customers[id] else {
+      return .decline(instruction, .unknownCustomer, [.text("customer_id", id.description)])
+    }
+    guard customer.status == .verified else {
+      return .decline(instruction, .customerNotVerified, [.text("status", customer.status.rawValue)])
+    }
+  }
+  if state.accounts[open.accountID] != nil {
+    return .decline(instruction, .accountExists, [.text("account_id", open.accountID.description)])
+  }
+  if let number = open.number, state.numbers[number] != nil {
+    return .decline(instruction, .numberTaken, [.text("number", number.description)])
+  }
+  var owned = open
+  owned.name = open.name?.owned(by: open.customerID ?? .zero)
+  return .accept(.accountOpened(AccountOpened(instruction: owned)))
+}
+
+private func decideCloseAccount(_ close: CloseAccount, on state: borrowing BookState) -> Decision {
+  let instruction = Instruction.closeAccount(close)
+  if let account = state.account(close.change.account), account.status != .closed {
+    let subject = account.customerID ?? .zero
+    if account.balance.held != 0 {
+      return .decline(instruction, .fundsHeld, [.amount("held", account.balance.held)], subject: subject)
+    }
+    if account.balance.posted != 0 {
+      return .decline(instruction, .balanceNotZero, [.amount("posted", account.balance.posted)], subject: subject)
+    }
+  }
+  return decideAccountStatus(close.change, instruction, from: [.open, .frozen], on: state) {
+    .accountClosed(AccountClosed(terms: $0))
+  }
+}
+
+private func decideAccountStatus(
+  _ change: AccountStateChange, _ instruction: Instruction, from allowed: Set<AccountStatus>,
+  on state: borrowing BookState, _ event: (AccountStateTerms) -> Event
+) -> Decision {
+  guard let account = state.account(change.account) else { return .decline(instruction, .unknownAccount) }
+  let subject = account.customerID ?? .zero
+  guard allowed.contains(account.status) else {
+    return .decline(instruction, .wrongState, [.text("status", account.status.rawValue)], subject: subject)
+  }
+  var owned = change
+  owned.reason = change.reason?.owned(by: subject)
+  return .accept(event(AccountStateTerms(owned, account: account.id)))
+}

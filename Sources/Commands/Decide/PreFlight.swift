@@ -1,0 +1,270 @@
+import Ledger
+
+/// The checks before money moves, all of them, in the order of the contract.
+///
+/// It runs quickly first, noting only the first failure and what an accepted event keeps; where something failed it runs again and reports
+/// every check with its figures.
+struct PreFlight {
+  /// One account of a movement.
+  struct Party {
+    enum Role: String { case debtor, creditor }
+
+    var role: Role
+    /// How the command named it.
+    var reference: AccountReference
+    /// Nil when there is no such account.
+    var account: Account?
+    var currency: Currency
+    /// What it gives (a debtor) or gets (a creditor), in minor units.
+    var amount: MinorUnits
+    /// What this very movement has reserved on it already, and on which book date.
+    var reserved: (amount: MinorUnits, on: CalendarDate)?
+  }
+
+  let parties: [Party]
+  /// Whether the movement names one account on both sides.
+  let namesOneAccountTwice: Bool
+  let policies: Policies
+  let context: DecisionContext
+  /// Whether every check is reported, not only those that an accepted event keeps.
+  private var reportsAll = false
+
+  private(set) var checks: [Check] = []
+  /// The first check that failed, in the order of the contract.
+  private(set) var failure: RejectionCode?
+
+  init(_ parties: [Party], namesOneAccountTwice: Bool = false, policies: Policies, context: DecisionContext) {
+    self.parties = parties
+    self.namesOneAccountTwice = namesOneAccountTwice
+    self.policies = policies
+    self.context = context
+  }
+
+  mutating func run(on state: borrowing BookState) {
+    runChecks(on: state)
+    guard failure != nil else { return }
+    failure = nil
+    checks = []
+    reportsAll = true
+    runChecks(on: state)
+  }
+
+  private mutating func runChecks(on state: borrowing BookState) {
+    for party in parties { checkKnown(party) }
+    check(.sameAccount, !namesOneAccountTwice)
+    for party in parties { checkOpen(party) }
+    for party in parties { checkCurrency(party) }
+    for party in parties { checkVerified(party, on: state) }
+    for party in parties { checkSanctions(party, on: state) }
+    for party in parties where party.role == .debtor { checkFraudScore(party, on: state) }
+    for party in parties where party.role == .debtor { checkScoreGap(party, on: state) }
+    for kind in [LimitKind.perTransaction, .daily, .weekly, .monthly, .rolling30Days] {
+      for party in parties where party.role == .debtor { checkLimit(kind, party, on: state) }
+    }
+    for party in parties where party.role == .debtor { checkFunds(party) }
+    for party in parties { checkOverflow(party) }
+  }
+
+  /// - Parameter keeps: whether an accepted event keeps the check, for its figures say what the decision was based on.
+  private mutating func check(
+    _ code: RejectionCode, _ passed: Bool, keeps: Bool = false, _ figures: @autoclosure () -> [Figure] = []
+  ) {
+    if !passed, failure == nil { failure = code }
+    if reportsAll || keeps { checks.append(Check(code, passed: passed, figures())) }
+  }
+
+  // MARK: The accounts
+
+  private mutating func checkKnown(_ party: Party) {
+    check(.unknownAccount, party.account != nil, party.naming)
+  }
+
+  private mutating func checkOpen(_ party: Party) {
+    guard let account = party.account else { return }
+    check(.accountNotOpen, account.status == .open, party.naming + [.text("status", account.status.rawValue)])
+  }
+
+  private mutating func checkCurrency(_ party: Party) {
+    guard let account = party.account else { return }
+    check(
+      .currencyMismatch, account.currency == party.currency,
+      party.naming + [.text("account_currency", account.currency.code), .text("currency", party.currency.code)])
+  }
+
+  // MARK: Their customers
+
+  private mutating func checkVerified(_ party: Party, on state: borrowing BookState) {
+    guard let id = party.account?.customerID else { return }
+    let status = state.customers[id]?.status
+    check(
+      .customerNotVerified, status == .verified,
+      party.naming + [.text("customer_id", id.description), .text("status", status?.rawValue ?? "unknown")])
+  }
+
+  private mutating func checkSanctions(_ party: Party, on state: borrowing BookState) {
+    guard let id = party.account?.customerID else { return }
+    let matched = state.customers[id]?.sanctionsMatch ?? false
+    check(.sanctionsMatch, !matched, party.naming + [.text("customer_id", id.description)])
+  }
+
+  /// The account's own score and its customer's both count: either one above the maximum declines.
+  private mutating func checkFraudScore(_ party: Party, on state: borrowing BookState) {
+    guard let account = party.account, let customer = account.customerID else { return }
+    let scores = [account.scores.fraud, state.customers[customer]?.scores.fraud].compactMap { $0 }
+    guard let highest = scores.max(by: { $0.value < $1.value }) else {
+      check(.fraudScoreTooHigh, true, party.naming)
+      return
+    }
+    let maximum = policies.fraudScoreMaximum
+    check(
+      .fraudScoreTooHigh, highest.value <= maximum, keeps: true,
+      party.naming + [
+        .integer("score", highest.value), .integer("maximum", maximum), .text("model", highest.model),
+        .text("scored_at", highest.scoredAt.description),
+      ])
+  }
+
+  /// The newest of the account's and its customer's scores says how old the picture is.
+  private mutating func checkScoreGap(_ party: Party, on state: borrowing BookState) {
+    guard let account = party.account, let customer = account.customerID else { return }
+    let scores = [account.scores.fraud, state.customers[customer]?.scores.fraud].compactMap { $0 }
+    let newest = scores.max { $0.scoredAt < $1.scoredAt }
+    let maximumAge = policies.fraudScoreMaximumAge
+    let age = newest.map { (context.moment.microseconds - $0.scoredAt.microseconds) / 1_000_000 }
+    if let age, age < maximumAge {
+      check(.fraudScoreStale, true, party.naming + [.integer("age_seconds", Int(age))])
+      return
+    }
+    let rule = newest == nil ? policies.missingFraudScore : policies.staleFraudScore
+    let reduced = policies.reducedLimits[party.currency] ?? 0
+    let passed =
+      switch rule {
+      case .allow: true
+      case .block: false
+      case .reducedLimit: party.amount <= reduced
+      }
+    check(
+      .fraudScoreStale, passed, keeps: newest != nil || rule != .allow,
+      party.naming + [.text("rule", rule.rawValue)]
+        + (age.map { [.integer("age_seconds", Int($0))] } ?? [.text("score", "missing")])
+        + [Figure("maximum_age_seconds", .integer(maximumAge))]
+        + (rule == .reducedLimit ? [.amount("reduced_limit", reduced), .amount("amount", party.amount)] : []))
+  }
+
+  // MARK: Limits and funds
+
+  private mutating func checkLimit(_ kind: LimitKind, _ party: Party, on state: borrowing BookState) {
+    guard let account = party.account else { return }
+    let code = RejectionCode(limit: kind)
+    var isSet = false
+    if let limit = account.limits[kind] {
+      isSet = true
+      let used = LimitUse.of([account], kind, party.reserved, context.bookDate)
+      checkLimit(code, limit, used: used, party, scope: "account", id: account.id)
+    }
+    if let id = account.customerID, let customer = state.customers[id],
+      let limit = customer.limits[account.currency]?[kind]
+    {
+      isSet = true
+      let accounts = customer.accounts.compactMap { state.accounts[$0] }.filter { $0.currency == account.currency }
+      let used = LimitUse.of(accounts, kind, party.reserved, context.bookDate)
+      checkLimit(code, limit, used: used, party, scope: "customer", id: id)
+    }
+    if !isSet { check(code, true, party.naming + [.text("limit", "none")]) }
+  }
+
+  private mutating func checkLimit(
+    _ code: RejectionCode, _ limit: MinorUnits, used: MinorUnits?, _ party: Party, scope: String, id: Identifier
+  ) {
+    let sum = used.map { $0.addingReportingOverflow(party.amount) }
+    let passed = if let sum { !sum.overflow && sum.partialValue <= limit } else { false }
+    check(
+      code, passed, keeps: true,
+      [
+        .text("scope", scope), .text("subject_id", id.description), .amount("limit", limit),
+        .amount("used", used ?? .max), .amount("amount", party.amount),
+      ])
+  }
+
+  private mutating func checkFunds(_ party: Party) {
+    guard let account = party.account else { return }
+    guard let available = account.available else {
+      check(.insufficientFunds, true, party.naming + [.text("available", "unlimited")])
+      return
+    }
+    let (own, overflow) = available.addingReportingOverflow(party.reserved?.amount ?? 0)
+    let spendable = overflow ? .max : own
+    check(
+      .insufficientFunds, party.amount <= spendable,
+      party.naming + [.amount("available", spendable), .amount("amount", party.amount)])
+  }
+
+  /// Nothing here can be reached with real money, and nothing here may wrap around.
+  private mutating func checkOverflow(_ party: Party) {
+    guard let account = party.account else { return }
+    let balance = account.balance
+    let fits =
+      switch party.role {
+      case .creditor: !balance.posted.addingReportingOverflow(party.amount).overflow
+      case .debtor:
+        !balance.posted.subtractingReportingOverflow(party.amount).overflow
+          && !balance.held.addingReportingOverflow(party.amount).overflow
+          && !(balance.usage.used(from: context.bookDate, through: context.bookDate) ?? .max)
+            .addingReportingOverflow(party.amount).overflow
+      }
+    if !fits { check(.balanceOverflow, false, party.naming + [.amount("amount", party.amount)]) }
+  }
+}
+
+extension PreFlight.Party {
+  /// Which side of the movement a check's figures are about.
+  fileprivate var naming: [Figure] {
+    let name =
+      switch reference {
+      case .id(let id): id.description
+      case .number(let number): number.description
+      }
+    return [.text("party", role.rawValue), .text("account_id", account?.id.description ?? name)]
+  }
+}
+
+/// How much of a limit is used already, the movement's own reservation left out.
+enum LimitUse {
+  /// - Returns: minor units; nil when the sum leaves Int64.
+  static func of(
+    _ accounts: [Account], _ kind: LimitKind, _ reserved: (amount: MinorUnits, on: CalendarDate)?, _ date: CalendarDate
+  ) -> MinorUnits? {
+    guard let start = kind.windowStart(on: date) else { return 0 }
+    var total: MinorUnits = 0
+    for account in accounts {
+      guard let used = account.balance.usage.used(from: start, through: date) else { return nil }
+      let (sum, overflow) = total.addingReportingOverflow(used)
+      if overflow { return nil }
+      total = sum
+    }
+    if let reserved, reserved.on >= start, reserved.on <= date { total -= min(total, reserved.amount) }
+    return total
+  }
+}
+
+extension RejectionCode {
+  init(limit kind: LimitKind) {
+    switch kind {
+    case .perTransaction: self = .limitPerTransaction
+    case .daily: self = .limitDaily
+    case .weekly: self = .limitWeekly
+    case .monthly: self = .limitMonthly
+    case .rolling30Days: self = .limitRolling30Days
+    case .approvalThreshold: self = .approvalThreshold
+    }
+  }
+}
+
+/// Whether an amount is above the threshold from which a second person decides.
+func needsApproval(_ amount: MinorUnits, from account: Account, on state: borrowing BookState) -> Bool {
+  if let threshold = account.limits.approvalThreshold, amount > threshold { return true }
+  guard let id = account.customerID,
+    let threshold = state.customers[id]?.limits[account.currency]?.approvalThreshold
+  else { return false }
+  return amount > threshold
+}

@@ -1,0 +1,119 @@
+/// Whose commands they are, as far as their share of a batch goes.
+public enum Lane: Hashable, Sendable {
+  /// People and services that wait for an answer.
+  case interactive
+  /// Results of analytics on their way back.
+  case writeBack
+}
+
+/// Commands that came together and are answered together.
+final class CommandJob {
+  let commands: [CommandEnvelope]
+  let arrived: ContinuousClock.Instant
+  private let continuation: CheckedContinuation<[CommandResult], Never>
+  private(set) var taken = 0
+  private var results: [CommandResult] = []
+
+  init(
+    _ commands: [CommandEnvelope], arrived: ContinuousClock.Instant,
+    _ continuation: CheckedContinuation<[CommandResult], Never>
+  ) {
+    self.commands = commands
+    self.arrived = arrived
+    self.continuation = continuation
+    results.reserveCapacity(commands.count)
+  }
+
+  var remaining: Int { commands.count - taken }
+
+  func take(_ count: Int) -> ArraySlice<CommandEnvelope> {
+    defer { taken += count }
+    return commands[taken..<taken + count]
+  }
+
+  /// Adds the results of commands taken earlier, and answers once the last is in.
+  func add(_ results: ArraySlice<CommandResult>) {
+    self.results += results
+    if self.results.count == commands.count { continuation.resume(returning: self.results) }
+  }
+}
+
+/// The bounded queue in front of the writer: a value, so that its rules are tested without threads.
+///
+/// Write-back gets its share of every batch and no more while others wait, and all of it while nobody does.
+struct CommandQueue {
+  struct Batch {
+    var commands: [CommandEnvelope] = []
+    /// Which jobs the commands came from, in order, and how many from each.
+    var parts: [(job: CommandJob, count: Int)] = []
+    var oldest: ContinuousClock.Instant?
+  }
+
+  let batchMaximum: Int
+  let queueMaximum: Int
+  let writeBackMaximum: Int
+  private var interactive = JobLane()
+  private var writeBack = JobLane()
+
+  init(batchMaximum: Int, queueMaximum: Int, writeBackMaximum: Int) {
+    self.batchMaximum = batchMaximum
+    self.queueMaximum = queueMaximum
+    self.writeBackMaximum = writeBackMaximum
+  }
+
+  var count: Int { interactive.count + writeBack.count }
+
+  /// Whether `count` more commands fit.
+  func admits(_ count: Int) -> Bool {
+    self.count + count <= queueMaximum
+  }
+
+  mutating func append(_ job: CommandJob, _ lane: Lane) {
+    switch lane {
+    case .interactive: interactive.append(job)
+    case .writeBack: writeBack.append(job)
+    }
+  }
+
+  /// The next batch; empty when nothing waits.
+  mutating func takeBatch() -> Batch {
+    var batch = Batch()
+    batch.commands.reserveCapacity(min(batchMaximum, count))
+    let reserved = min(writeBack.count, interactive.count == 0 ? batchMaximum : writeBackMaximum)
+    interactive.take(batchMaximum - reserved, into: &batch)
+    writeBack.take(batchMaximum - batch.commands.count, into: &batch)
+    return batch
+  }
+}
+
+/// Jobs in the order they came.
+private struct JobLane {
+  private var jobs: [CommandJob] = []
+  /// Jobs before this one have been taken whole.
+  private var head = 0
+  private(set) var count = 0
+
+  mutating func append(_ job: CommandJob) {
+    jobs.append(job)
+    count += job.commands.count
+  }
+
+  mutating func take(_ maximum: Int, into batch: inout CommandQueue.Batch) {
+    var room = maximum
+    while room > 0, head < jobs.count {
+      let job = jobs[head]
+      let taking = min(room, job.remaining)
+      batch.commands += job.take(taking)
+      batch.parts.append((job, taking))
+      batch.oldest = min(batch.oldest ?? job.arrived, job.arrived)
+      room -= taking
+      count -= taking
+      if job.remaining == 0 { head += 1 }
+    }
+    // Compacted when half of it is spent, so that taking stays cheap however long the queue is.
+    if head > jobs.count / 2 {
+      jobs.removeFirst(head)
+      head = 0
+    }
+  }
+}
