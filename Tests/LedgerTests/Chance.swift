@@ -1,7 +1,7 @@
 import Foundation
 
-/// Reproducible randomness for property tests: SplitMix64 (Steele, Lea and Flood, 2014), from a seed that is printed and
-/// that the environment variable `KAURI_TEST_SEED` sets.
+/// Reproducible randomness for property tests: SplitMix64 (Steele, Lea and Flood, 2014), from a seed that is printed
+/// and that the environment variable `KAURI_TEST_SEED` sets.
 struct Chance: RandomNumberGenerator {
   let seed: UInt64
   private var state: UInt64

@@ -1,7 +1,7 @@
 /// The fields of an object, taken by name, with an account of which were taken.
 ///
-/// A decoder takes each field that it knows and then calls `finish()`, which refuses those that nobody asked for. Fields
-/// may come in any order; asked for in the order that they have, each is found at once.
+/// A decoder takes each field that it knows and then calls `finish()`, which refuses those that nobody asked for.
+/// Fields may come in any order; asked for in the order that they have, each is found at once.
 public struct JSONObject: Sequence, Sendable {
   private let tape: JSONTape
   private let index: UInt32

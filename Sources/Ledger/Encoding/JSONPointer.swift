@@ -39,7 +39,7 @@ extension JSONScanner {
   ///
   /// - Parameters:
   ///   - place: where, as an offset in `text`; where the scanner stands, when nil.
-  ///   - inValue: whether it is a fault of the value that the open container is about to take, and not of the container.
+  ///   - inValue: whether it is a fault of the value that the open container is about to take, not of the container.
   func fault(_ reason: String, at place: Int? = nil, inValue: Bool = false) -> JSONFault {
     JSONFault(pointer: pointer(inValue: inValue), offset: (place ?? index) - base, reason: reason)
   }

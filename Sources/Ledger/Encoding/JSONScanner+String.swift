@@ -1,6 +1,6 @@
 extension JSONScanner {
-  /// Scans a string and leaves `index` behind its closing quote. Returns where its content starts, its length in Unicode
-  /// scalars, and whether there are escapes to undo.
+  /// Scans a string and leaves `index` behind its closing quote. Returns where its content starts, its length in
+  /// Unicode scalars, and whether there are escapes to undo.
   @inline(__always)
   mutating func scanString(
     _ maximumLength: Int, isName: Bool = false

@@ -1,6 +1,6 @@
 extension JSONValue {
-  /// The value in compact form: no spaces, strings with only the escapes they need, fields in their order, numbers as they
-  /// are written.
+  /// The value in compact form: no spaces, strings with only the escapes they need, fields in their order, numbers as
+  /// they are written.
   public var compactBytes: [UInt8] {
     var writer = JSONWriter(reserving: rawBytes.count)
     write(to: &writer)

@@ -1,8 +1,8 @@
 /// Writes compact JSON: no spaces, fields in the order they are written, only such escapes as RFC 8259 demands, each in
 /// its shortest form. The same calls give the same bytes always, so what is written may be hashed.
 ///
-/// The writer puts commas and colons; that containers are ended in the order they were begun, and that every field has a
-/// value, is up to the caller.
+/// The writer puts commas and colons; that containers are ended in the order they were begun, and that every field has
+/// a value, is up to the caller.
 public struct JSONWriter: Sendable {
   /// What has been written so far.
   public var bytes: [UInt8] = []

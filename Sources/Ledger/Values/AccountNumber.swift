@@ -1,12 +1,14 @@
 /// The number by which people and other banks know an account, in New Zealand's form or Australia's.
 ///
-/// `AccountNumber(_:)` is the way from outside: it checks everything that can be checked without a register of branches.
-/// Two numbers that mean the same account are equal, however they were written, and `description` is their one form.
+/// `AccountNumber(_:)` is the way from outside: it checks everything that can be checked without a register of
+/// branches. Two numbers that mean the same account are equal, however they were written, and `description` is their
+/// one form.
 public enum AccountNumber: Hashable, Sendable {
-  /// Bank (2 digits), branch (4), account base (7), suffix (2 or 3; two digits equal the three with a zero before them).
+  /// Bank (2 digits), branch (4), account base (7), suffix (2 or 3; two digits equal the three with a zero before
+  /// them).
   case newZealand(bank: UInt8, branch: UInt16, base: UInt32, suffix: UInt16)
-  /// The bank, state and branch number (6 digits) and the account's own, two to nine digits. Zeros at its front are part
-  /// of it, as in the direct entry file format of the Australian Payments Network.
+  /// The bank, state and branch number (6 digits) and the account's own, two to nine digits. Zeros at its front are
+  /// part of it, as in the direct entry file format of the Australian Payments Network.
   case australia(bsb: UInt32, account: String)
 }
 
@@ -43,9 +45,9 @@ extension AccountNumber: CustomStringConvertible {
   /// - Australia: `062-000 12345678`, `062000 12345678`, `062-000-12345678`, `06200012345678`. A BSB and a nine-digit
   ///   account without any separator have as many digits as a New Zealand number and are read as one.
   ///
-  /// - Throws: which of the rules the text breaks. A New Zealand number has to name a bank and branch in the ranges that
-  ///   `NewZealandCheck` lists and satisfy its check digit. Australian numbers have no common check digit, so beyond
-  ///   their form only zeros are refused; whether a BSB is in use is known to the network's register alone.
+  /// - Throws: which of the rules the text breaks. A New Zealand number has to name a bank and branch in the ranges
+  ///   that `NewZealandCheck` lists and satisfy its check digit. Australian numbers have no common check digit, so
+  ///   beyond their form only zeros are refused; whether a BSB is in use is known to the network's register alone.
   public init(_ text: String) throws(AccountNumberFault) {
     var text = text
     let parsed = text.withUTF8 { AccountNumber.parse(UnsafeRawBufferPointer($0)) }

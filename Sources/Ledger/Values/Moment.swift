@@ -129,8 +129,8 @@ extension Moment: LosslessStringConvertible {
   /// The most characters that a moment of the years 0000 to 9999 takes.
   static let maximumTextLength = 27
 
-  /// In UTC with `Z`, to the second, with as many digits after it as the value needs: the same moment has one text only.
-  /// A year outside 0000 to 9999 is written as `CalendarDate` does.
+  /// In UTC with `Z`, to the second, with as many digits after it as the value needs: the same moment has one text
+  /// only. A year outside 0000 to 9999 is written as `CalendarDate` does.
   public var description: String {
     guard isWritable else {
       let (day, rest) = dayAndRest

@@ -3,7 +3,7 @@
 /// Source: Inland Revenue, "2020 Resident Withholding Tax (RWT) and Non-Resident Withholding Tax (NRWT), Software
 /// Requirements Specification", version 1.0 of 13 March 2019, chapter 8, "Bank account number validation": a table of
 /// banks with the branches allotted to each and the algorithm that its numbers follow, and a table of weights by
-/// algorithm. The table gives banks 04 and 10 the note that most others have, algorithm A or B by the account base.
+/// algorithm. Where the first table names no algorithm (bank 04), the note that applies to most banks is followed.
 enum NewZealandCheck {
   /// What is wrong with a number, or nil. Parts are as numbers: bank up to 2 digits, branch 4, base 8, suffix 4.
   static func fault(bank: UInt64, branch: UInt64, base: UInt64, suffix: UInt64) -> AccountNumberFault? {

@@ -21,7 +21,8 @@ extension JSONOracle {
     case 0: return .null
     case 1: return .bool(chance.oneIn(2))
     case 2: return .number(String(chance.integer()))
-    case 3: return .number(chance.pick(["0", "-0", "1.0", "1e2", "-12.5E-7", "0.0000", "123456789012345678901234567890"]))
+    case 3:
+      return .number(chance.pick(["0", "-0", "1.0", "1e2", "-12.5E-7", "0.0000", "123456789012345678901234567890"]))
     case 4, 5: return .string(Array(chance.text().unicodeScalars))
     case 6, 7:
       var elements: [JSONOracle] = []
@@ -65,7 +66,8 @@ extension JSONOracle {
 
   private static func quoted(_ scalars: [Unicode.Scalar], _ chance: inout Chance) -> String {
     let short: [Unicode.Scalar: String] = [
-      "\"": #"\""#, "\\": #"\\"#, "/": #"\/"#, "\u{8}": #"\b"#, "\u{C}": #"\f"#, "\n": #"\n"#, "\r": #"\r"#, "\t": #"\t"#,
+      "\"": #"\""#, "\\": #"\\"#, "/": #"\/"#, "\u{8}": #"\b"#, "\u{C}": #"\f"#, "\n": #"\n"#, "\r": #"\r"#,
+      "\t": #"\t"#,
     ]
     var text = "\""
     for scalar in scalars {

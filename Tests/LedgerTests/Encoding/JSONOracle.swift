@@ -1,5 +1,5 @@
-/// A second opinion on what a document is: slow, recursive, on Unicode scalars instead of bytes, and sharing no code with
-/// the scanner.
+/// A second opinion on what a document is: slow, recursive, on Unicode scalars instead of bytes, and sharing no code
+/// with the scanner.
 indirect enum JSONOracle: Equatable {
   case null
   case bool(Bool)

@@ -46,10 +46,14 @@ import Testing
   /// replaced by a piece of another.
   @Test func judgesDamagedDocumentsAsTheOracleDoes() throws {
     var chance = Chance("damaged documents")
-    let pieces = [
-      "\"", "\\", "{", "}", "[", "]", ",", ":", "-", "0", ".", "e", "E+", "\\u", "\\ud800", "\\udc00", "\\u0000", "\0",
-      "null", "tru", "\u{FEFF}", "  ", "\n", "1e5", "-0", "00", "{}", "[]", "\"a\":1,",
-    ].map { Array($0.utf8) } + [[0x80], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xFF], [0xE2, 0x82]]
+    let pieces =
+      [
+        "\"", "\\", "{", "}", "[", "]", ",", ":", "-", "0", ".", "e", "E+", "\\u", "\\ud800", "\\udc00", "\\u0000",
+        "\0",
+        "null", "tru", "\u{FEFF}", "  ", "\n", "1e5", "-0", "00", "{}", "[]", "\"a\":1,",
+      ].map { Array($0.utf8) } + [
+        [0x80], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xFF], [0xE2, 0x82],
+      ]
     var seeds = DamagedDocuments.seeds
     for _ in 0..<20 { seeds.append(Array(JSONOracle.random(&chance).written(&chance).utf8)) }
     var accepted = 0
@@ -67,7 +71,8 @@ import Testing
     let place = chance.index(below: bytes.count + 1)
     let end = min(bytes.count, place + chance.index(below: 8))
     switch chance.index(below: 7) {
-    case 0: bytes.replaceSubrange(place..<min(bytes.count, place + 1), with: [UInt8.random(in: 0...255, using: &chance)])
+    case 0:
+      bytes.replaceSubrange(place..<min(bytes.count, place + 1), with: [UInt8.random(in: 0...255, using: &chance)])
     case 1: bytes.removeSubrange(place..<end)
     case 2: bytes.removeSubrange(place...)
     case 3: bytes.removeSubrange(..<place)
@@ -129,7 +134,8 @@ private enum DamagedDocuments {
   static let seeds: [[UInt8]] = [
     """
     {"command":"PostTransfer","id":"0190f3a1-7b2c-7def-8123-456789abcdef","data":{"debit_account_id":\
-    "0190f3a1-7b2c-7def-8123-456789abcde0","amount":"125000","currency":"NZD","reference":"Wh\u{101}nau \\u0101 \\"x\\""}}
+    "0190f3a1-7b2c-7def-8123-456789abcde0","amount":"125000","currency":"NZD","reference":\
+    "Wh\u{101}nau \\u0101 \\"x\\""}}
     """,
     #"{"a":[1,-2.5,3e10,{"b":null,"c":[[],{}]},true,false],"a~1/b":"\ud83d\ude00","":0}"#,
     "[\"\u{1F600}\u{20AC}\u{E9}a\",\"\\b\\f\\n\\r\\t\\/\\\\\\\"\",0,-0,0.1,1E-2]",

@@ -109,7 +109,8 @@ import Testing
       #expect((number != nil) == NewZealandTable.accepts(text), "\(text)")
       guard let number else { continue }
       accepted += 1
-      #expect(number == .newZealand(bank: UInt8(bank), branch: UInt16(branch), base: UInt32(base), suffix: UInt16(suffix)))
+      #expect(
+        number == .newZealand(bank: UInt8(bank), branch: UInt16(branch), base: UInt32(base), suffix: UInt16(suffix)))
       #expect(try AccountNumber(number.description) == number)
     }
     #expect(accepted > 1_000)
@@ -126,13 +127,13 @@ private enum NewZealandTable {
     22 4000-4049 *|23 3700-3799 *|24 4300-4349 *|25 2500-2599 F|26 2600-2699 G|27 3800-3849 *|28 2100-2149 G
     29 2150-2299 G|30 2900-2949 *|31 2800-2849 X|33 6700-6799 F|35 2400-2499 *|38 9000-9499 *
     """.split(whereSeparator: { $0 == "\n" || $0 == "|" }).map { row in
-    let words = row.split(separator: " ").map(String.init)
-    let branches = words[1..<words.count - 1].map { range in
-      let ends = range.split(separator: "-").map { Int($0) ?? -1 }
-      return ends[0]...ends[1]
+      let words = row.split(separator: " ").map(String.init)
+      let branches = words[1..<words.count - 1].map { range in
+        let ends = range.split(separator: "-").map { Int($0) ?? -1 }
+        return ends[0]...ends[1]
+      }
+      return (Int(words[0]) ?? -1, branches, words[words.count - 1])
     }
-    return (Int(words[0]) ?? -1, branches, words[words.count - 1])
-  }
 
   static let weights: [String: ([Int], modulus: Int)] = [
     "A": ([0, 0, 6, 3, 7, 9, 0, 0, 10, 5, 8, 4, 2, 1, 0, 0, 0, 0], 11),

@@ -32,7 +32,8 @@ import Testing
       for month in 1...12 {
         for day in 1...(month == 2 && isLeap ? 29 : lengths[month - 1]) {
           let components = CalendarDate(daysSince1970: days).components
-          if components != (year, month, day) || CalendarDate(year: year, month: month, day: day)?.daysSince1970 != days {
+          if components != (year, month, day) || CalendarDate(year: year, month: month, day: day)?.daysSince1970 != days
+          {
             mismatches += 1
           }
           days += 1

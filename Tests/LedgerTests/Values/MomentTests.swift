@@ -63,7 +63,8 @@ import Testing
   @Test func textRoundTrips() throws {
     var chance = Chance("text of moments")
     for _ in 0..<2_000 {
-      let moment = Moment(microseconds: Int64.random(in: -62_135_596_800_000_000...253_402_300_799_999_999, using: &chance))
+      let moment = Moment(
+        microseconds: Int64.random(in: -62_135_596_800_000_000...253_402_300_799_999_999, using: &chance))
       let text = moment.description
       #expect(Moment(text) == moment)
       // The same instant, told by a clock with an offset.
