@@ -1,17 +1,15 @@
 /// One token of a document, sixteen bytes: a value, or the name of a field, which its value follows.
-@usableFromInline
-@frozen
 struct JSONToken: Sendable {
   /// Where it starts; for a string or a name, behind the quote.
-  @usableFromInline var start: UInt32
+  var start: UInt32
   /// Where it ends: behind the last byte; for a string or a name, at the quote. While an object is being read, the set
   /// of the names seen so far (`JSONScanner.isNewName`).
-  @usableFromInline var end: UInt32
+  var end: UInt32
   /// The index of the token behind this value and all it holds. While a container is being read, that of its container.
-  @usableFromInline var next: UInt32
+  var next: UInt32
   /// Bits 0 to 23: fields of an object, elements of an array, Unicode scalars of a string or name. Bits 24 to 27: the
   /// kind. Bit 28: a string has escapes; a number has a fraction or an exponent; a boolean is true.
-  @usableFromInline var detail: UInt32
+  var detail: UInt32
 
   static let maximumCount = 0x00ff_ffff
 
@@ -23,16 +21,14 @@ struct JSONToken: Sendable {
     detail = UInt32(truncatingIfNeeded: count) | kind.rawValue << 24 | (flag ? 1 << 28 : 0)
   }
 
-  @usableFromInline
   enum Kind: UInt32, Sendable {
     case null, boolean, number, string, array, object, name
   }
 
-  @inlinable var count: Int { Int(detail & 0x00ff_ffff) }
-  @inlinable var flag: Bool { detail & 1 << 28 != 0 }
-  @inlinable var range: Range<Int> { Int(start)..<Int(end) }
+  var count: Int { Int(detail & 0x00ff_ffff) }
+  var flag: Bool { detail & 1 << 28 != 0 }
+  var range: Range<Int> { Int(start)..<Int(end) }
 
-  @inlinable
   func isKind(_ kind: Kind) -> Bool {
     detail >> 24 & 0xf == kind.rawValue
   }
@@ -41,10 +37,9 @@ struct JSONToken: Sendable {
 }
 
 /// The tokens of one document, or of the many lines of one, with the bytes they point into.
-@usableFromInline
 final class JSONTape: Sendable {
-  @usableFromInline let bytes: [UInt8]
-  @usableFromInline let tokens: [JSONToken]
+  let bytes: [UInt8]
+  let tokens: [JSONToken]
 
   init(bytes: [UInt8], tokens: [JSONToken]) {
     self.bytes = bytes
