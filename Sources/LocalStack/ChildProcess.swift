@@ -60,17 +60,15 @@ public final class ChildProcess: Sendable {
   ) async throws -> ChildProcess {
     let errors = try openLog(logFile)
     let output = try outputFile.map(openLog) ?? errors
-    var options = PlatformOptions(runningAs: user)
-    options.createSession = true
     var variables: [Environment.Key: String?] = [:]
     for (key, value) in environment {
       guard let key = Environment.Key(rawValue: key) else { continue }
       variables[key] = value
     }
-    let configuration = Subprocess.Configuration(
-      executable: Executable(programAt: executable), arguments: Arguments(arguments),
-      environment: Environment.inherit.updating(variables), workingDirectory: user == nil ? nil : "/",
-      platformOptions: options)
+    var program = Subprocess.Configuration(executable, arguments, as: user)
+    program.environment = .inherit.updating(variables)
+    program.platformOptions.createSession = true
+    let configuration = program
     return try await withCheckedThrowingContinuation { started in
       // Not a child task: the process outlives the call that started it, and a cancelled caller must not kill it
       // unasked. It ends when the process does.

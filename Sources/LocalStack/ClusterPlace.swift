@@ -21,13 +21,17 @@ enum ClusterPlace {
         "the cluster that \(place) links to is gone", detail: "remove \(dataDirectory) to begin anew")
     }
     if current.userID == user.userID { return place }
-    let isNew = !Files.exists(place)
-    if try await canReach(isNew ? dataDirectory : "\(place)/.", user) { return place }
-    guard isNew else {
-      throw LocalStackError.failed(
-        "the account \(user.name), which Postgres runs as when root starts it, can't reach \(Files.resolve(place))",
-        detail: "make the directories above it passable (chmod o+x)")
+    if Files.exists(place) {
+      // The link itself may lie where that account can't go; Postgres is given what it points to.
+      let cluster = Files.resolve(place)
+      guard try await canReach(cluster, user) else {
+        throw LocalStackError.failed(
+          "the account \(user.name), which Postgres runs as when root starts it, can't reach \(cluster)",
+          detail: "make the directories above it passable (chmod o+x)")
+      }
+      return cluster
     }
+    if try await canReach(dataDirectory, user) { return place }
     let home = "\(elsewhere)/\(UUID().uuidString.lowercased())"
     try Files.makeDirectory(home, mode: 0o755)
     guard symlink("\(home)/postgres", place) == 0 else {

@@ -61,11 +61,14 @@ public struct DevStack: Sendable {
       try await supervisor.launch(clusterPart(cluster))
       try await migrate(cluster)
       try await supervisor.launch(serverPart(cluster, identity, port: port))
-      try await untilFirstThrows(supervisor.waitForFailure) {
-        try await waitForServer(on: port)
-        try await whenReady(try await announcement.begin())
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await supervisor.waitForFailure() }
+        group.addTask {
+          try await waitForServer(on: port)
+          try await whenReady(try await announcement.begin())
+        }
+        while try await group.next() != nil {}
       }
-      try await supervisor.waitForFailure()
     } catch {
       await stop(supervisor)
       throw error
@@ -143,18 +146,6 @@ public struct DevStack: Sendable {
     server.send(SIGKILL)
     guard await server.waitUntilGone(timeout: .seconds(10)) else {
       throw LocalStackError.failed("the server left running doesn't end", detail: "process \(server.pid)")
-    }
-  }
-
-  /// Runs the second, but ends with an error as soon as the first throws one.
-  private func untilFirstThrows(
-    _ watch: @escaping @Sendable () async throws -> Void, _ work: @escaping @Sendable () async throws -> Void
-  ) async throws {
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { try await watch() }
-      group.addTask { try await work() }
-      defer { group.cancelAll() }
-      try await group.next()
     }
   }
 }

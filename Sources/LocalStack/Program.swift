@@ -1,3 +1,4 @@
+import Glibc
 import Subprocess
 import SystemPackage
 
@@ -27,10 +28,8 @@ package struct Program: Sendable {
   package func run(_ arguments: [String], input: String = "", as user: SystemUser? = nil) async throws -> Outcome {
     let limit = 1_048_576
     let result = try await Subprocess.run(
-      Subprocess.Executable(programAt: executable), arguments: Arguments(arguments),
-      environment: .inherit, workingDirectory: user == nil ? nil : "/",
-      platformOptions: PlatformOptions(runningAs: user), input: .string(input),
-      output: .string(limit: limit), error: .string(limit: limit))
+      Configuration(executable, arguments, as: user), input: .string(input), output: .string(limit: limit),
+      error: .string(limit: limit))
     var exitStatus: Int32?
     if case .exited(let code) = result.terminationStatus { exitStatus = code }
     return Outcome(
@@ -51,20 +50,22 @@ package struct Program: Sendable {
   }
 }
 
-extension Subprocess.Executable {
-  init(programAt path: String) {
-    self = path.contains("/") ? .path(FilePath(path)) : .name(path)
-  }
-}
-
-extension PlatformOptions {
-  /// The options of a program that runs as `user`, with that account's rights only.
-  init(runningAs user: SystemUser?) {
-    self.init()
-    guard let user, let current = try? SystemUser.current(), current.userID != user.userID else { return }
-    userID = user.userID
-    groupID = user.groupID
-    supplementaryGroups = []
+extension Configuration {
+  /// How to run a program, as `user` and with that account's rights only where it isn't the current one.
+  ///
+  /// The change of account is left to `setpriv`, which becomes the program. Subprocess could do it itself
+  /// (`PlatformOptions.userID`), but it calls glibc's `setuid` and `setgroups` in a child made by a bare `clone3`, where
+  /// glibc waits for threads that only the parent has: with another thread just starting, the child hangs for ever.
+  init(_ executable: String, _ arguments: [String], as user: SystemUser?) {
+    guard let user, user.userID != geteuid() else {
+      self.init(
+        executable: executable.contains("/") ? .path(FilePath(executable)) : .name(executable),
+        arguments: Arguments(arguments))
+      return
+    }
+    let account = ["--reuid", "\(user.userID)", "--regid", "\(user.groupID)", "--clear-groups", "--"]
+    self.init(
+      executable: .name("setpriv"), arguments: Arguments(account + [executable] + arguments), workingDirectory: "/")
   }
 }
 

@@ -89,10 +89,11 @@ public actor Supervisor {
     return child
   }
 
-  /// Waits until a part has been given up on, and throws that; or until the waiting task is cancelled.
+  /// Waits until a part has been given up on, and throws that; or until the waiting task is cancelled, and throws
+  /// `CancellationError`. For one caller, once.
   public func waitForFailure() async throws {
     for await failure in failures { throw failure }
-    try Task.checkCancellation()
+    throw CancellationError()
   }
 
   /// Stops all parts, the last started first, and returns when they have ended.
