@@ -76,13 +76,8 @@ extension JSONValue {
 
   /// An account's id or its account number.
   public func accountReference() throws(JSONFault) -> AccountReference {
-    let text = try string(maxLength: FieldLimit.code)
-    if let id = Identifier(text) { return .id(id) }
-    do {
-      return .number(try AccountNumber(text))
-    } catch {
-      throw fault("is neither an account id nor an account number: \(error)")
-    }
+    if let id = identifierIfAny { return .id(id) }
+    return .number(try accountNumber())
   }
 
   /// One of an enumeration's raw values.

@@ -1,0 +1,8 @@
+-- A key per customer, wrapped by the master key. The one table of the log that may be deleted from: without the key, what it sealed is
+-- gone everywhere.
+create table personal_keys (
+  -- The customer's id, or zero for the book's own key.
+  subject uuid primary key,
+  wrapped_key bytea not null,
+  created_at timestamptz not null default now()
+);
