@@ -110,8 +110,12 @@ public struct DevStack: Sendable {
   }
 
   private func migrate(_ cluster: PostgresCluster) async throws {
-    try await Program(executable).output(
+    let outcome = try await Program(executable).run(
       ["migrate", "--database", cluster.conninfo(user: LocalStack.ownerRole)])
+    guard outcome.succeeded else {
+      throw LocalStackError.failed(
+        "the schema can't be brought up to date (kauri migrate \(outcome.status))", detail: outcome.errors.trimmed)
+    }
   }
 
   private func waitForServer(on port: Int) async throws {

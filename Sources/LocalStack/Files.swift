@@ -135,7 +135,7 @@ package enum Files {
 
   private static func failure(_ what: String, _ path: String) -> LocalStackError {
     if errno == ENOSPC || errno == EDQUOT {
-      return .noSpace(directory: path, freeBytes: freeBytes(at: parent(of: path)) ?? 0)
+      return .noSpace(directory: parent(of: path), freeBytes: freeBytes(at: parent(of: path)) ?? 0)
     }
     return .failed(what, detail: systemError())
   }

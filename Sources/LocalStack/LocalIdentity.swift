@@ -94,7 +94,8 @@ public struct LocalIdentity: Sendable {
   ///
   /// - Parameter lifetime: how long, to the second.
   public func mint(_ role: Role, subject: String, lifetime: Duration) async throws -> String {
-    let now = Date()
+    // Whole seconds, which every verifier can read.
+    let now = Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down))
     let claims = LocalClaims(
       sub: SubjectClaim(value: subject), role: role.rawValue, iss: IssuerClaim(value: Self.issuer),
       aud: AudienceClaim(value: Self.audience), iat: IssuedAtClaim(value: now),

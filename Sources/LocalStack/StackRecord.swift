@@ -38,8 +38,12 @@ public struct StackRecord: Sendable, Codable, Equatable {
 }
 
 /// Which processes a stack has started, exactly, so that the next one can end those that a killed one left running.
-struct ProcessRecord: Codable {
+package struct ProcessRecord: Codable {
   var server: ProcessIdentity?
+
+  package init(server: ProcessIdentity? = nil) {
+    self.server = server
+  }
 
   private static func path(in dataDirectory: String) -> String { "\(dataDirectory)/processes.json" }
 
@@ -48,7 +52,7 @@ struct ProcessRecord: Codable {
     return (try? JSONDecoder().decode(ProcessRecord.self, from: Data(text.utf8))) ?? ProcessRecord()
   }
 
-  func write(to dataDirectory: String) throws {
+  package func write(to dataDirectory: String) throws {
     let text = String(decoding: try JSONEncoder().encode(self), as: UTF8.self)
     try Files.write(text, to: Self.path(in: dataDirectory), mode: 0o600)
   }

@@ -125,6 +125,28 @@ import Testing
     }
   }
 
+  @Test func aServerAndAClusterLeftBehindAreReplaced() async throws {
+    try await Support.withDirectory { directory in
+      let stack = try Self.stack(in: directory)
+      // What a stack leaves that was killed: both processes, and its notes of them.
+      try Files.makeDirectory(stack.directory, mode: 0o755)
+      let server = try await ChildProcess.start(
+        "server", executable: "/bin/sleep", arguments: ["600"], logFile: "\(directory)/server.log")
+      try ProcessRecord(server: server.identity).write(to: stack.directory)
+      let cluster = PostgresCluster(directory: "\(stack.directory)/postgres")
+      try await cluster.start()
+      try Files.write("{}", to: StackRecord.path(in: stack.directory), mode: 0o644)
+
+      try await Self.running(stack) { record in
+        #expect(server.end?.description == "ended by signal 15")
+        #expect(await cluster.process?.end?.isSuccess == true)
+        #expect(record.processes["server"] != server.pid)
+        let answer = try await Support.sql("SELECT 1", record.postgres)
+        #expect(answer == "1")
+      }
+    }
+  }
+
   @Test func aTakenPortIsToldBeforeAnythingIsStarted() async throws {
     try await Support.withDirectory { directory in
       try Files.makeDirectory("\(directory)/other", mode: 0o755)
