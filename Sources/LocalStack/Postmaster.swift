@@ -14,8 +14,7 @@ enum Postmaster {
 
   /// Every process of Postgres on `directory`: the postmaster, and backends, which outlive a killed one by moments.
   static func processes(on directory: String) -> [ProcessIdentity] {
-    ((try? Files.entries(of: "/proc")) ?? []).compactMap(Int32.init).compactMap(ProcessIdentity.init(of:))
-      .filter { isPostgres($0, on: directory) }
+    ProcessIdentity.all.filter { isPostgres($0, on: directory) }
   }
 
   /// Removes the pid file. Only for a directory that no process of Postgres uses: the file is what keeps two postmasters

@@ -20,6 +20,11 @@ public struct ProcessIdentity: Sendable, Hashable, Codable {
     self.boot = Self.currentBoot
   }
 
+  /// Every process that runs now.
+  static var all: [ProcessIdentity] {
+    ((try? Files.entries(of: "/proc")) ?? []).compactMap { Int32($0) }.compactMap { ProcessIdentity(of: $0) }
+  }
+
   /// Whether the process still runs. One that has ended and waits for its parent to notice doesn't.
   public var isAlive: Bool {
     boot == Self.currentBoot && Self.startTicks(of: pid) == startTicks

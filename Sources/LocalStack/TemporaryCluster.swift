@@ -67,12 +67,24 @@ package enum TemporaryDirectories {
       guard let text = Files.read("\(path)/\(makerFile)"),
         let maker = try? JSONDecoder().decode(ProcessIdentity.self, from: Data(text.utf8)), !maker.isAlive
       else { continue }
-      if let postmaster = Postmaster.running(on: "\(path)/postgres") {
-        logger.notice("stopping the Postgres (process \(postmaster.pid)) that a killed test left in \(path)")
-        postmaster.send(SIGQUIT)
-        guard await postmaster.waitUntilGone(timeout: .seconds(10)) else { continue }
+      let left = processes(of: path)
+      if !left.isEmpty {
+        logger.notice("stopping what a killed test left running in \(path): \(left.map(\.pid))")
+        for process in left { process.send(SIGTERM) }
+        // A postmaster waits for its clients on this signal, and their data is about to be removed: no reason to wait long.
+        for process in left where !(await process.waitUntilGone(timeout: .seconds(5))) { process.send(SIGKILL) }
+        for process in left where !(await process.waitUntilGone(timeout: .seconds(5))) { return }
       }
       try? Files.remove(path)
+    }
+  }
+
+  /// The stack's processes, the test's own `kauri` included, that were started on something in this directory.
+  private static func processes(of path: String) -> [ProcessIdentity] {
+    ProcessIdentity.all.filter { process in
+      guard let executable = process.executable, process.arguments.contains(where: { $0.contains("\(path)/") })
+      else { return false }
+      return ["postgres", "kauri"].contains(Files.lastComponent(of: executable))
     }
   }
 }
