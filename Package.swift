@@ -19,6 +19,8 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 
 let package = Package(
@@ -33,6 +35,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -57,13 +60,13 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "LocalStack", dependencies: ["Postgres", subprocess, jwt, logging, crypto],
+      name: "LocalStack", dependencies: ["Postgres", subprocess, system, jwt, logging, crypto],
       swiftSettings: strict),
     .executableTarget(
       name: "kauri",
       dependencies: [
         "Postgres", "Ledger", "Commands", "EventStore", "Projections", "Server", "LocalStack",
-        arguments, histogram, httpClient, logging, lifecycle,
+        arguments, histogram, httpClient, logging, lifecycle, signals,
       ],
       swiftSettings: strict),
     .testTarget(name: "PostgresTests", dependencies: ["Postgres", "LocalStack"], swiftSettings: strict),
@@ -79,7 +82,8 @@ let package = Package(
       name: "ServerTests",
       dependencies: ["Server", jwt, .product(name: "HummingbirdTesting", package: "hummingbird")],
       swiftSettings: strict),
-    .testTarget(name: "LocalStackTests", dependencies: ["LocalStack", "Postgres"], swiftSettings: strict),
+    .testTarget(
+      name: "LocalStackTests", dependencies: ["LocalStack", "Postgres", jwt, crypto, logging], swiftSettings: strict),
     .testTarget(
       name: "IntegrationTests",
       dependencies: ["LocalStack", "Postgres", "Ledger", httpClient, subprocess],

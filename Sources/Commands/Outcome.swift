@@ -56,6 +56,10 @@ public enum BookFault: Error, Hashable, Sendable {
   case databaseUnavailable(String)
   /// The log's active rule set is one that this build doesn't know.
   case unknownRuleSet(Int)
+  /// The log is empty: `kauri migrate` opens the book.
+  case notOpen
+  /// This one command can't be committed, whatever is tried: a fault in Kauri, with the technical reason.
+  case commandFailed(String)
   /// The server is stopping.
   case shuttingDown
 }

@@ -84,10 +84,19 @@ public enum Event: Hashable, Sendable {
   }
 
   /// The event's type in the contract, `TransferPosted`.
-  public var type: String { Swift.type(of: content).type.description }
+  public var type: String { typeName.description }
+
+  /// The same, without making a string.
+  public var typeName: StaticString {
+    if case .transferPosted = self { return TransferPosted.type }
+    return Swift.type(of: content).type
+  }
 
   /// The version of the payload's shape.
-  public var schemaVersion: Int { Swift.type(of: content).schemaVersion }
+  public var schemaVersion: Int {
+    if case .transferPosted = self { return TransferPosted.schemaVersion }
+    return Swift.type(of: content).schemaVersion
+  }
 
   /// The stream that the event belongs to.
   public func stream(command: CommandID) -> StreamID {

@@ -1,0 +1,119 @@
+import Ledger
+import Postgres
+
+/// Events on their way into the log: one binary array a column, so that a batch is one statement.
+struct EventColumns {
+  static let insert = """
+    insert into events (position, stream_kind, stream_id, stream_version, type, schema_version, payload, command_id, \
+    command_index, actor, causation_id, correlation_id, moment, book_date, rule_set) \
+    select * from unnest($1::bigint[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::smallint[], $7::bytea[], \
+    $8::uuid[], $9::integer[], $10::text[], $11::uuid[], $12::uuid[], $13::timestamptz[], $14::date[], $15::integer[])
+    """
+
+  private(set) var count = 0
+  private var positions: ArrayBuilder<PGInt8>
+  private var streamKinds: ArrayBuilder<PGText>
+  private var streamIDs: ArrayBuilder<PGUUID>
+  private var streamVersions: ArrayBuilder<PGInt8>
+  private var types: ArrayBuilder<PGText>
+  private var schemaVersions: ArrayBuilder<PGInt2>
+  private var payloads: ArrayBuilder<PGBytea>
+  private var commandIDs: ArrayBuilder<PGUUID>
+  private var commandIndexes: ArrayBuilder<PGInt4>
+  private var actors: ArrayBuilder<PGText>
+  private var causations: ArrayBuilder<PGUUID>
+  private var correlations: ArrayBuilder<PGUUID>
+  private var moments: ArrayBuilder<PGTimestamptz>
+  private var bookDates: ArrayBuilder<PGDate>
+  private var ruleSets: ArrayBuilder<PGInt4>
+
+  /// Commands of one caller often come together: its text is made once.
+  private var lastActor: (actor: Actor, text: [UInt8])?
+
+  init(reserving capacity: Int) {
+    positions = .int8(reserving: capacity)
+    streamKinds = .text(reserving: capacity)
+    streamIDs = .uuid(reserving: capacity)
+    streamVersions = .int8(reserving: capacity)
+    types = .text(reserving: capacity)
+    schemaVersions = .int2(reserving: capacity)
+    payloads = .bytea(reserving: capacity, bytesEach: 320)
+    commandIDs = .uuid(reserving: capacity)
+    commandIndexes = .int4(reserving: capacity)
+    actors = .text(reserving: capacity, bytesEach: 48)
+    causations = .uuid(reserving: capacity)
+    correlations = .uuid(reserving: capacity)
+    moments = .timestamptz(reserving: capacity)
+    bookDates = .date(reserving: capacity)
+    ruleSets = .int4(reserving: capacity)
+  }
+
+  mutating func append(_ event: Event, _ origin: EventOrigin, payload: [UInt8]) {
+    count += 1
+    positions.append(origin.position)
+    streamKinds.append(origin.stream.kind.rawValue)
+    streamIDs.append(origin.stream.id.high, origin.stream.id.low)
+    streamVersions.append(origin.version)
+    let type = event.typeName
+    types.append(utf8: UnsafeRawBufferPointer(start: type.utf8Start, count: type.utf8CodeUnitCount))
+    schemaVersions.append(Int16(event.schemaVersion))
+    payloads.append(payload)
+    commandIDs.append(origin.commandID.high, origin.commandID.low)
+    commandIndexes.append(Int32(origin.index))
+    actors.append(utf8: text(of: origin.actor))
+    causations.append(origin.causation.map { ($0.high, $0.low) })
+    correlations.append(origin.correlation == origin.commandID ? nil : (origin.correlation.high, origin.correlation.low))
+    moments.append(microsecondsSince1970: origin.moment.microseconds)
+    bookDates.append(daysSince1970: origin.bookDate.daysSince1970)
+    ruleSets.append(Int32(origin.ruleSet))
+  }
+
+  var parameters: [Parameter] {
+    [
+      positions.parameter, streamKinds.parameter, streamIDs.parameter, streamVersions.parameter, types.parameter,
+      schemaVersions.parameter, payloads.parameter, commandIDs.parameter, commandIndexes.parameter, actors.parameter,
+      causations.parameter, correlations.parameter, moments.parameter, bookDates.parameter, ruleSets.parameter,
+    ]
+  }
+
+  private mutating func text(of actor: Actor) -> [UInt8] {
+    if let lastActor, lastActor.actor == actor { return lastActor.text }
+    let text = Array(actor.description.utf8)
+    lastActor = (actor, text)
+    return text
+  }
+}
+
+/// The rows that make commands happen once.
+struct CommandColumns {
+  static let insert = """
+    insert into commands (command_id, content_hash, first_position, event_count) \
+    select * from unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::integer[])
+    """
+
+  private(set) var count = 0
+  private var ids: ArrayBuilder<PGUUID>
+  private var hashes: ArrayBuilder<PGBytea>
+  private var firstPositions: ArrayBuilder<PGInt8>
+  private var eventCounts: ArrayBuilder<PGInt4>
+
+  init(reserving capacity: Int) {
+    ids = .uuid(reserving: capacity)
+    hashes = .bytea(reserving: capacity, bytesEach: 16)
+    firstPositions = .int8(reserving: capacity)
+    eventCounts = .int4(reserving: capacity)
+  }
+
+  /// - Parameter hash: nil for an id of the client's own choice that the movement took.
+  mutating func append(_ id: Identifier, hash: [UInt8]?, firstPosition: Int64, events: Int) {
+    count += 1
+    ids.append(id.high, id.low)
+    hashes.append(hash)
+    firstPositions.append(firstPosition)
+    eventCounts.append(Int32(events))
+  }
+
+  var parameters: [Parameter] {
+    [ids.parameter, hashes.parameter, firstPositions.parameter, eventCounts.parameter]
+  }
+}

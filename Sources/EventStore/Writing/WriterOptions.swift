@@ -1,0 +1,37 @@
+public import Ledger
+
+import Glibc
+
+/// How the writer behaves.
+public struct WriterOptions: Sendable {
+  /// Accounts that the state cache may hold; 0 turns it off, so that every batch reads what it needs.
+  public var cachedAccountsMaximum: Int
+  /// Events that the cache is brought forward by when other writers were at work; beyond that it is dropped.
+  public var catchUpMaximum: Int
+  /// How long an interrupted commit is tried to be settled before callers are told to ask again.
+  public var settlingTime: Duration
+  /// A writer that holds the head's lock and has said nothing for this long is frozen; its session is ended.
+  public var frozenAfter: Duration
+  /// The clock that decisions are given.
+  public var clock: @Sendable () -> Moment
+
+  public init(
+    cachedAccountsMaximum: Int = 500_000, catchUpMaximum: Int = 5_000, settlingTime: Duration = .seconds(5),
+    frozenAfter: Duration = .seconds(2), clock: @escaping @Sendable () -> Moment = { .now }
+  ) {
+    self.cachedAccountsMaximum = cachedAccountsMaximum
+    self.catchUpMaximum = catchUpMaximum
+    self.settlingTime = settlingTime
+    self.frozenAfter = frozenAfter
+    self.clock = clock
+  }
+}
+
+extension Moment {
+  /// The system's clock, in microseconds.
+  public static var now: Moment {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Moment(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
+  }
+}
