@@ -7,6 +7,13 @@ extension JSONObject {
     return try value.personalText(in: context, maxLength: maxLength)
   }
 
+  /// The value of a field that has to be there; nil where it is null, which says something else than leaving it out.
+  mutating func nullable(_ key: StaticString) throws(JSONFault) -> JSONValue? {
+    if let value = try optional(key) { return value }
+    guard contains(where: { $0.key == key.description }) else { throw fault(key, "is required; null for none") }
+    return nil
+  }
+
   /// An optional list of strings, empty when it is missing.
   mutating func strings(_ key: StaticString, maxCount: Int) throws(JSONFault) -> [String] {
     guard let value = try optional(key) else { return [] }

@@ -60,8 +60,7 @@ public struct LimitSet: EventContent {
   public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
     subject = try ResolvedSubject(from: &object)
     kind = try object.required("kind").choice(LimitKind.self)
-    let value = try object.required("amount")
-    amount = value.isNull ? nil : try value.minorUnits()
+    amount = try object.nullable("amount")?.minorUnits()
     currency = try object.required("currency").currency()
   }
 

@@ -79,8 +79,7 @@ public struct SetLimit: InstructionContent {
   public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
     subject = try object.required("subject_id").accountReference()
     kind = try object.required("kind").choice(LimitKind.self)
-    let value = try object.required("amount")
-    if !value.isNull {
+    if let value = try object.nullable("amount") {
       let amount = try value.minorUnits()
       guard amount >= 0 else { throw value.fault("must be zero or more") }
       self.amount = amount
