@@ -60,8 +60,14 @@ extension Decision {
   static func decline(
     _ instruction: Instruction, _ code: RejectionCode, _ figures: [Figure] = [], subject: Identifier = .zero
   ) -> Decision {
-    let declined = CommandDeclined(
-      instruction: instruction.owned(by: subject), code: code, checks: [Check(code, passed: false, figures)])
+    decline(instruction, code, checks: [Check(code, passed: false, figures)], subject: subject)
+  }
+
+  /// A command that changes nothing, for the first of the checks that failed.
+  static func decline(
+    _ instruction: Instruction, _ code: RejectionCode, checks: [Check], subject: Identifier = .zero
+  ) -> Decision {
+    let declined = CommandDeclined(instruction: instruction.owned(by: subject), code: code, checks: checks)
     return .record([.commandDeclined(declined)], .declined(code))
   }
 }

@@ -10,83 +10,59 @@ func decidePlaceHold(
   let party = PreFlight.Party(
     role: .debtor, reference: hold.account, account: account, currency: hold.currency, amount: hold.amount)
   var preFlight = PreFlight([party], policies: state.policies, context: context)
-  preFlight.run(on: state)
-  guard preFlight.failure == nil, let account else {
-    let code = preFlight.failure ?? .unknownAccount
-    let declined = CommandDeclined(instruction: instruction, code: code, checks: preFlight.checks)
-    return .record([.commandDeclined(declined)], .declined(code))
-  }
   // Whoever asks for a hold, a shop's terminal say, waits for the answer: no second person can be asked.
-  if needsApproval(hold.amount, from: account, on: state) {
-    return .decline(instruction, .approvalThreshold, [.amount("amount", hold.amount)])
+  let threshold = preFlight.thresholdExceeded(on: state)
+  preFlight.run(on: state, reportsAll: threshold != nil)
+  guard preFlight.failure == nil, threshold == nil, let account else {
+    return .decline(
+      instruction, preFlight.failure ?? threshold?.code ?? .unknownAccount,
+      checks: preFlight.checks + (threshold.map { [$0] } ?? []))
   }
   let basis = DecisionBasis(availableBefore: account.available, checks: preFlight.checks)
   return .accept(.holdPlaced(HoldPlaced(hold, account: account.id, basis: basis)))
 }
 
+/// Limits and funds were settled when the money was reserved; what can have changed since is looked at again, and then the hold itself.
 func decideCaptureHold(
   _ capture: CaptureHold, on state: borrowing BookState, in context: DecisionContext
 ) -> Decision {
   let instruction = Instruction.captureHold(capture)
-  let hold: Hold
-  switch activeHold(capture.holdID, instruction, on: state) {
-  case .found(let found): hold = found
-  case .declined(let decision): return decision
-  }
-  // The expiry is looked at here too: between the hold's time and its ExpireHold nothing can be captured.
-  if let expiresAt = hold.expiresAt, context.moment >= expiresAt {
-    return .decline(instruction, .holdExpired, [.text("expires_at", expiresAt.description)])
+  guard let hold = state.holds[capture.holdID] else {
+    return .decline(instruction, .unknownHold, [.text("hold_id", capture.holdID.description)])
   }
   let amount = capture.amount ?? hold.amount
-  if amount > hold.amount {
-    return .decline(instruction, .overCapture, [.amount("held", hold.amount), .amount("amount", amount)])
-  }
-  let creditor = state.account(capture.credit)
+  let ownChecks = [
+    Check(
+      .overCapture, passed: amount <= hold.amount, [.amount("held", hold.amount), .amount("amount", amount)]),
+    // Between the hold's time and its ExpireHold nothing can be captured.
+    Check(
+      .holdExpired, passed: hold.expiresAt.map { context.moment < $0 } ?? true,
+      [.text("expires_at", hold.expiresAt?.description ?? "never")]),
+    Check(.wrongState, passed: hold.status == .active, [.text("status", hold.status.rawValue)]),
+  ]
+  let ownFailure = ownChecks.first { !$0.passed }?.code
+
   let debtor = state.accounts[hold.accountID]
-  if let declined = captureChecks(instruction, capture, hold, amount, debtor, creditor, on: state) { return declined }
-  guard let creditor else { return .decline(instruction, .unknownAccount) }
+  let creditor = state.account(capture.credit)
+  var preFlight = PreFlight(
+    [
+      PreFlight.Party(
+        role: .debtor, reference: .id(hold.accountID), account: debtor, currency: hold.currency, amount: amount,
+        isHeld: true),
+      PreFlight.Party(
+        role: .creditor, reference: capture.credit, account: creditor, currency: hold.currency, amount: amount),
+    ],
+    namesOneAccountTwice: creditor?.id == hold.accountID, policies: state.policies, context: context)
+  preFlight.run(on: state, reportsAll: ownFailure != nil)
+  guard preFlight.failure == nil, ownFailure == nil, let creditor else {
+    return .decline(
+      instruction, preFlight.failure ?? ownFailure ?? .unknownAccount, checks: preFlight.checks + ownChecks)
+  }
   return .accept(
     .holdCaptured(
       HoldCaptured(
         capture, debitAccountID: hold.accountID, credit: creditor.id, amount: amount, released: hold.amount - amount,
         currency: hold.currency, limitsUsedOn: hold.placedOn)))
-}
-
-/// What still has to hold when reserved money moves: limits and funds were settled when it was reserved.
-private func captureChecks(
-  _ instruction: Instruction, _ capture: CaptureHold, _ hold: Hold, _ amount: MinorUnits, _ debtor: Account?,
-  _ creditor: Account?, on state: borrowing BookState
-) -> Decision? {
-  guard let creditor, let debtor else {
-    return .decline(instruction, .unknownAccount, [.text("party", debtor == nil ? "debtor" : "creditor")])
-  }
-  if creditor.id == debtor.id { return .decline(instruction, .sameAccount) }
-  for account in [debtor, creditor] where account.status != .open {
-    let figures: [Figure] = [.text("account_id", account.id.description), .text("status", account.status.rawValue)]
-    return .decline(instruction, .accountNotOpen, figures)
-  }
-  if creditor.currency != hold.currency {
-    return .decline(
-      instruction, .currencyMismatch,
-      [.text("account_currency", creditor.currency.code), .text("currency", hold.currency.code)])
-  }
-  for account in [debtor, creditor] {
-    guard let id = account.customerID, let customer = state.customers[id] else { continue }
-    if customer.status != .verified {
-      return .decline(
-        instruction, .customerNotVerified,
-        [.text("customer_id", id.description), .text("status", customer.status.rawValue)])
-    }
-    if customer.sanctionsMatch {
-      return .decline(instruction, .sanctionsMatch, [.text("customer_id", id.description)])
-    }
-  }
-  if creditor.balance.posted.addingReportingOverflow(amount).overflow
-    || debtor.balance.posted.subtractingReportingOverflow(amount).overflow
-  {
-    return .decline(instruction, .balanceOverflow)
-  }
-  return nil
 }
 
 func decideReleaseHold(_ release: ReleaseHold, on state: borrowing BookState) -> Decision {

@@ -16,8 +16,7 @@ func decideJournal(
     return declineJournal(owned, .unbalanced, [unbalanced])
   }
 
-  let parties = journalParties(journal, accounts)
-  var preFlight = PreFlight(parties, policies: state.policies, context: context)
+  var preFlight = PreFlight(journalParties(journal, accounts), policies: state.policies, context: context)
   preFlight.run(on: state)
   let ids = accounts.compactMap { $0?.id }
   guard preFlight.failure == nil, ids.count == journal.postings.count else {
@@ -25,10 +24,8 @@ func decideJournal(
   }
 
   let terms = JournalTerms(owned, accounts: ids)
-  for party in parties where party.role == .debtor {
-    if let account = party.account, needsApproval(party.amount, from: account, on: state) {
-      return .accept(.journalHeldForApproval(JournalHeldForApproval(terms: terms, checks: preFlight.checks)))
-    }
+  if let threshold = preFlight.thresholdExceeded(on: state) {
+    return .accept(.journalHeldForApproval(JournalHeldForApproval(terms: terms, checks: preFlight.checks + [threshold])))
   }
   return .accept(.journalPosted(JournalPosted(terms: terms, checks: preFlight.checks)))
 }

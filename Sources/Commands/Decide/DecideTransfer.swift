@@ -20,8 +20,9 @@ func decideTransfer(
   }
 
   let terms = TransferTerms(owned, debit: debtor.id, credit: creditor.id)
-  let basis = DecisionBasis(availableBefore: debtor.available, checks: preFlight.checks)
-  if needsApproval(transfer.amount, from: debtor, on: state) {
+  var basis = DecisionBasis(availableBefore: debtor.available, checks: preFlight.checks)
+  if let threshold = preFlight.thresholdExceeded(on: state) {
+    basis.checks.append(threshold)
     return .accept(.transferHeldForApproval(TransferHeldForApproval(terms: terms, basis: basis)))
   }
   return .accept(.transferPosted(TransferPosted(terms: terms, basis: basis)))

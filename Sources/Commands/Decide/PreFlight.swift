@@ -19,6 +19,10 @@ struct PreFlight {
     var amount: MinorUnits
     /// What this very movement has reserved on it already, and on which book date.
     var reserved: (amount: MinorUnits, on: CalendarDate)?
+    /// Whether a hold reserved the money: scores, limits and funds were settled then.
+    var isHeld = false
+
+    var spends: Bool { role == .debtor && !isHeld }
   }
 
   let parties: [Party]
@@ -40,12 +44,14 @@ struct PreFlight {
     self.context = context
   }
 
-  mutating func run(on state: borrowing BookState) {
+  /// - Parameter reportsAll: whether every check is wanted also when all pass, because something else has failed.
+  mutating func run(on state: borrowing BookState, reportsAll: Bool = false) {
+    self.reportsAll = reportsAll
     runChecks(on: state)
-    guard failure != nil else { return }
+    guard failure != nil, !reportsAll else { return }
     failure = nil
     checks = []
-    reportsAll = true
+    self.reportsAll = true
     runChecks(on: state)
   }
 
@@ -56,12 +62,12 @@ struct PreFlight {
     for party in parties { checkCurrency(party) }
     for party in parties { checkVerified(party, on: state) }
     for party in parties { checkSanctions(party, on: state) }
-    for party in parties where party.role == .debtor { checkFraudScore(party, on: state) }
-    for party in parties where party.role == .debtor { checkScoreGap(party, on: state) }
+    for party in parties where party.spends { checkFraudScore(party, on: state) }
+    for party in parties where party.spends { checkScoreGap(party, on: state) }
     for kind in [LimitKind.perTransaction, .daily, .weekly, .monthly, .rolling30Days] {
-      for party in parties where party.role == .debtor { checkLimit(kind, party, on: state) }
+      for index in parties.indices where parties[index].spends { checkLimit(kind, index, on: state) }
     }
-    for party in parties where party.role == .debtor { checkFunds(party) }
+    for party in parties where party.spends { checkFunds(party) }
     for party in parties { checkOverflow(party) }
   }
 
@@ -153,37 +159,78 @@ struct PreFlight {
 
   // MARK: Limits and funds
 
-  private mutating func checkLimit(_ kind: LimitKind, _ party: Party, on state: borrowing BookState) {
+  private mutating func checkLimit(_ kind: LimitKind, _ index: Int, on state: borrowing BookState) {
+    let party = parties[index]
     guard let account = party.account else { return }
     let code = RejectionCode(limit: kind)
     var isSet = false
     if let limit = account.limits[kind] {
       isSet = true
       let used = LimitUse.of([account], kind, party.reserved, context.bookDate)
-      checkLimit(code, limit, used: used, party, scope: "account", id: account.id)
+      checkLimit(code, limit, used: used, amount: party.amount, scope: .account, id: account.id)
     }
     if let id = account.customerID, let customer = state.customers[id],
       let limit = customer.limits[account.currency]?[kind]
     {
       isSet = true
-      let accounts = customer.accounts.compactMap { state.accounts[$0] }.filter { $0.currency == account.currency }
-      let used = LimitUse.of(accounts, kind, party.reserved, context.bookDate)
-      checkLimit(code, limit, used: used, party, scope: "customer", id: id)
+      if let share = customerShare(index) {
+        let accounts = customer.accounts.compactMap { state.accounts[$0] }.filter { $0.currency == account.currency }
+        let used = LimitUse.of(accounts, kind, share.reserved, context.bookDate)
+        checkLimit(code, limit, used: used, amount: share.amount, scope: .customer, id: id)
+      }
     }
     if !isSet { check(code, true, party.naming + [.text("limit", "none")]) }
   }
 
   private mutating func checkLimit(
-    _ code: RejectionCode, _ limit: MinorUnits, used: MinorUnits?, _ party: Party, scope: String, id: Identifier
+    _ code: RejectionCode, _ limit: MinorUnits, used: MinorUnits?, amount: MinorUnits, scope: SubjectKind,
+    id: Identifier
   ) {
-    let sum = used.map { $0.addingReportingOverflow(party.amount) }
+    let sum = used.map { $0.addingReportingOverflow(amount) }
     let passed = if let sum { !sum.overflow && sum.partialValue <= limit } else { false }
     check(
       code, passed, keeps: true,
       [
-        .text("scope", scope), .text("subject_id", id.description), .amount("limit", limit),
-        .amount("used", used ?? .max), .amount("amount", party.amount),
+        .text("scope", scope.rawValue), .text("subject_id", id.description), .amount("limit", limit),
+        .amount("used", used ?? .max), .amount("amount", amount),
       ])
+  }
+
+  /// What the movement takes from all accounts of a debtor's customer in the account's currency: a journal may debit several of them, and
+  /// the customer's limits bound the sum.
+  ///
+  /// - Returns: nil when an earlier debtor of the same customer and currency has spoken for all.
+  private func customerShare(_ index: Int) -> (amount: MinorUnits, reserved: (amount: MinorUnits, on: CalendarDate)?)? {
+    guard let account = parties[index].account else { return nil }
+    var amount: Int128 = 0
+    var reserved: Int128 = 0
+    var reservedOn: CalendarDate?
+    for (other, party) in parties.enumerated() where party.spends {
+      guard party.account?.customerID == account.customerID, party.account?.currency == account.currency else {
+        continue
+      }
+      if other < index { return nil }
+      amount += Int128(party.amount)
+      reserved += Int128(party.reserved?.amount ?? 0)
+      reservedOn = reservedOn ?? party.reserved?.on
+    }
+    return (MinorUnits(clamping: amount), reservedOn.map { (MinorUnits(clamping: reserved), $0) })
+  }
+
+  /// The threshold that the movement is above, so that a second person decides; nil when it is above none.
+  func thresholdExceeded(on state: borrowing BookState) -> Check? {
+    for index in parties.indices where parties[index].spends {
+      guard let account = parties[index].account else { continue }
+      if let threshold = account.limits.approvalThreshold, parties[index].amount > threshold {
+        return .aboveThreshold(threshold, parties[index].amount, scope: .account, id: account.id)
+      }
+      if let id = account.customerID, let threshold = state.customers[id]?.limits[account.currency]?.approvalThreshold,
+        let share = customerShare(index), share.amount > threshold
+      {
+        return .aboveThreshold(threshold, share.amount, scope: .customer, id: id)
+      }
+    }
+    return nil
   }
 
   private mutating func checkFunds(_ party: Party) {
@@ -206,6 +253,9 @@ struct PreFlight {
     let fits =
       switch party.role {
       case .creditor: !balance.posted.addingReportingOverflow(party.amount).overflow
+      // What is reserved already adds nothing to what is held and used.
+      case .debtor where party.isHeld || party.reserved != nil:
+        !balance.posted.subtractingReportingOverflow(party.amount).overflow
       case .debtor:
         !balance.posted.subtractingReportingOverflow(party.amount).overflow
           && !balance.held.addingReportingOverflow(party.amount).overflow
@@ -260,11 +310,15 @@ extension RejectionCode {
   }
 }
 
-/// Whether an amount is above the threshold from which a second person decides.
-func needsApproval(_ amount: MinorUnits, from account: Account, on state: borrowing BookState) -> Bool {
-  if let threshold = account.limits.approvalThreshold, amount > threshold { return true }
-  guard let id = account.customerID,
-    let threshold = state.customers[id]?.limits[account.currency]?.approvalThreshold
-  else { return false }
-  return amount > threshold
+extension Check {
+  fileprivate static func aboveThreshold(
+    _ threshold: MinorUnits, _ amount: MinorUnits, scope: SubjectKind, id: Identifier
+  ) -> Check {
+    Check(
+      .approvalThreshold, passed: false,
+      [
+        .text("scope", scope.rawValue), .text("subject_id", id.description), .amount("limit", threshold),
+        .amount("amount", amount),
+      ])
+  }
 }
