@@ -20,7 +20,13 @@ enum Authorisation {
   /// which accounts exist.
   static func owns(_ actor: Actor, _ instruction: Instruction, in state: borrowing BookState) -> Bool {
     guard actor.role == .customer else { return true }
-    guard case .postTransfer(let transfer) = instruction, let customer = actor.customer else { return false }
-    return state.account(transfer.debit)?.customerID == customer
+    switch instruction {
+    case .postTransfer(let transfer):
+      guard let customer = actor.customer else { return false }
+      return state.account(transfer.debit)?.customerID == customer
+    // Kauri notes in the customer's name that it was refused something.
+    case .recordRefusal: return true
+    default: return false
+    }
   }
 }

@@ -5,8 +5,7 @@ func decideRegister(_ instruction: Instruction, on state: borrowing BookState) -
   switch instruction {
   case .registerCustomer(let register):
     if state.customers[register.customerID] != nil { return .decline(instruction, .customerExists) }
-    guard case .registerCustomer(let owned) = instruction.owned(by: register.customerID) else { return .notDue }
-    return .accept(.customerRegistered(CustomerRegistered(instruction: owned)))
+    return .accept(.customerRegistered(CustomerRegistered(instruction: register.owned())))
   case .verifyCustomer(let verify):
     return decideStatus(verify.customerID, instruction, from: [.registered, .suspended], on: state) {
       .customerVerified(CustomerVerified(instruction: verify))
@@ -73,11 +72,13 @@ private func decideCloseAccount(_ close: CloseAccount, on state: borrowing BookS
   let instruction = Instruction.closeAccount(close)
   if let account = state.account(close.change.account), account.status != .closed {
     let subject = account.customerID ?? .zero
-    if account.balance.held != 0 {
-      return .decline(instruction, .fundsHeld, [.amount("held", account.balance.held)], subject: subject)
-    }
-    if account.balance.posted != 0 {
-      return .decline(instruction, .balanceNotZero, [.amount("posted", account.balance.posted)], subject: subject)
+    let balance = account.balance
+    let checks = [
+      Check(.balanceNotZero, passed: balance.posted == 0, [.amount("posted", balance.posted)]),
+      Check(.fundsHeld, passed: balance.held == 0, [.amount("held", balance.held)]),
+    ]
+    if let failed = checks.first(where: { !$0.passed }) {
+      return .decline(instruction, failed.code, checks: checks, subject: subject)
     }
   }
   return decideAccountStatus(close.change, instruction, from: [.open, .frozen], on: state) {

@@ -4,10 +4,7 @@ extension Instruction {
   /// The same command with its personal text under the key of `subject`, the customer that it concerns.
   func owned(by subject: Identifier) -> Instruction {
     switch self {
-    case .registerCustomer(var content):
-      content.name = content.name.owned(by: content.customerID)
-      content.dateOfBirth = content.dateOfBirth?.owned(by: content.customerID)
-      return .registerCustomer(content)
+    case .registerCustomer(let content): return .registerCustomer(content.owned())
     case .rejectCustomer(var content):
       content.reason = content.reason?.owned(by: content.customerID)
       return .rejectCustomer(content)
@@ -52,5 +49,15 @@ extension Instruction {
       return .clearMatch(content)
     default: return self
     }
+  }
+}
+
+extension RegisterCustomer {
+  /// Its personal text under the new customer's own key.
+  func owned() -> RegisterCustomer {
+    var owned = self
+    owned.name = name.owned(by: customerID)
+    owned.dateOfBirth = dateOfBirth?.owned(by: customerID)
+    return owned
   }
 }
