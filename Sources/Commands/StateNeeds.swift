@@ -57,7 +57,10 @@ public struct StateNeedsCollector: Sendable {
     case .expireHold(let expiry): hold(expiry.holdID, on: state)
     case .approve(let approve): approval(approve.commandID, on: state)
     case .reject(let reject): approval(reject.commandID, on: state)
-    case .setLimit(let limit): subject(limit.subject, on: state)
+    case .setLimit(let limit):
+      subject(limit.subject, on: state)
+      // Once it has a limit, the customer's next movement, which may be in the same batch, reads all its accounts.
+      if case .id(let id) = limit.subject { everyAccount(of: id, on: state) }
     case .recordFraudScore(let score): subject(score.report.subject, on: state)
     case .recordRiskScore(let score): subject(score.report.subject, on: state)
     case .recordAmlScore(let score): subject(score.report.subject, on: state)
@@ -106,7 +109,11 @@ public struct StateNeedsCollector: Sendable {
       return
     }
     // A customer's limits are over all its accounts, so their usage is needed; each is noted without following it back here.
-    guard !state.customers.values[index].limits.isEmpty else { return }
+    if !state.customers.values[index].limits.isEmpty { everyAccount(of: id, on: state) }
+  }
+
+  private mutating func everyAccount(of id: CustomerID, on state: borrowing BookState) {
+    guard let index = state.customers.index(forKey: id) else { return }
     for account in state.customers.values[index].accounts where state.accounts.index(forKey: account) == nil {
       if sought.accounts.insert(account).inserted { missing.accounts.insert(account) }
     }
