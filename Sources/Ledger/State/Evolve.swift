@@ -43,10 +43,15 @@ extension BookState {
   }
 
   private mutating func record(_ declined: TransferDeclined, _ origin: EventOrigin) {
-    guard origin.stream.kind == .transfer, case .id(let debit) = declined.instruction.debit,
-      case .id(let credit) = declined.instruction.credit
-    else { return }
-    track(TransferTerms(declined.instruction, debit: debit, credit: credit), .declined, usedOn: origin.bookDate, origin)
+    guard origin.stream.kind == .transfer else { return }
+    let instruction = declined.instruction
+    let terms = TransferTerms(instruction, debit: known(instruction.debit), credit: known(instruction.credit))
+    track(terms, .declined, usedOn: origin.bookDate, origin)
+  }
+
+  /// The account's id as far as the event says it: a declined transfer's numbers were never resolved, and nothing asks whose they were.
+  private func known(_ reference: AccountReference) -> AccountID {
+    if case .id(let id) = reference { id } else { .zero }
   }
 
   private mutating func reverse(_ reversed: TransferReversed, _ origin: EventOrigin) {
