@@ -7,16 +7,17 @@ import Synchronization
 public final class CommandHandler: Sendable {
   public struct Options: Sendable {
     /// Commands in a batch, at most.
-    public var batchMaximum: Int
+    public let batchMaximum: Int
     /// Commands that may wait, at most.
-    public var queueMaximum: Int
-    /// Commands of a batch that write-back may take while others wait.
-    public var writeBackMaximum: Int
+    public let queueMaximum: Int
+    /// Commands of a batch that write-back may take while others wait, always fewer than a batch holds, so that others get on.
+    public let writeBackMaximum: Int
 
-    public init(batchMaximum: Int = 1_000, queueMaximum: Int = 32_768, writeBackMaximum: Int = 250) {
+    /// - Parameter writeBackMaximum: nil for a quarter of the batch.
+    public init(batchMaximum: Int = 1_000, queueMaximum: Int = 32_768, writeBackMaximum: Int? = nil) {
       self.batchMaximum = max(1, batchMaximum)
       self.queueMaximum = max(1, queueMaximum)
-      self.writeBackMaximum = min(max(1, writeBackMaximum), self.batchMaximum)
+      self.writeBackMaximum = min(max(1, writeBackMaximum ?? self.batchMaximum / 4), self.batchMaximum - 1)
     }
   }
 
