@@ -25,13 +25,15 @@ public actor Connection {
   }
 
   private func open(_ configuration: ConnectionConfiguration) async throws {
-    try await cancellable { session = try Session(configuration, interrupt: interrupt) }
+    try await cancellable { connection in
+      connection.session = try Session(configuration, interrupt: connection.interrupt)
+    }
   }
 
   /// Runs `body` on the connection's thread, with nothing of another task in between.
   /// - Throws: what `body` throws, and `PostgresError` with `.cancelled` when the task was cancelled.
   public func run<Value: Sendable>(_ body: @Sendable (Session) throws -> Value) async throws -> Value {
-    try await cancellable { try body(opened()) }
+    try await cancellable { connection in try body(connection.opened()) }
   }
 
   /// Runs one statement and has `read` take what is wanted out of its rows.
@@ -63,10 +65,15 @@ public actor Connection {
 
   /// There is no suspension within, so no other task's run comes between the reset and the end of `body`, and the
   /// handler is gone before the next begins: a cancel reaches the task's own statement and no other.
-  private func cancellable<Value>(_ body: () throws -> Value) async throws -> Value {
+  ///
+  /// `body` takes the actor because a closure that doesn't capture it isn't isolated to it, and would block a thread of
+  /// the cooperative pool instead of the connection's own.
+  private func cancellable<Value>(_ body: (isolated Connection) throws -> Value) async throws -> Value {
     interrupt.reset()
     return try await withTaskCancellationHandler {
-      try body()
+      assertIsolated()
+      guard !interrupt.isCancelled else { throw PostgresError(.cancelled, "cancelled before it began") }
+      return try body(self)
     } onCancel: {
       interrupt.cancel()
     }

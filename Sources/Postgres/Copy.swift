@@ -150,6 +150,7 @@ extension Session {
       try finishAbandoned()
     case PGRES_FATAL_ERROR:
       let error = error(from: result)
+      guard !error.isFatal else { throw lose(error) }
       try finishAbandoned()
       throw error
     default: try finishAbandoned()
@@ -159,11 +160,13 @@ extension Session {
 
   /// Reads what is left of the answer to a statement that has been given up; its errors are to be expected.
   private func finishAbandoned() throws(PostgresError) {
-    do throws(PostgresError) {
-      _ = try onlyResult()
-    } catch {
-      if isBroken { throw error }
+    while let result = try nextResult() {
+      switch result.status {
+      case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: try abandonCopy(result.status)
+      default: continue
+      }
     }
+    if PQstatus(connection) == CONNECTION_BAD { throw lose(.connectionLost, libpqMessage) }
   }
 
   /// Brings the session out of a COPY that nobody wants.

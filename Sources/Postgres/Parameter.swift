@@ -27,6 +27,17 @@ public struct Parameter: Sendable {
     storage = bytes.map { bytes in bytes.withUnsafeBytes { .copying($0) } } ?? .null
   }
 
+  /// The binary form as it will be sent; nil for NULL.
+  /// - Throws: `.encoding` when the value can't be sent.
+  package func bytes() throws(PostgresError) -> [UInt8]? {
+    switch storage {
+    case .null: nil
+    case .inline(let first, let second, let count): withUnsafeBytes(of: (first, second)) { Array($0.prefix(count)) }
+    case .shared(let storage, let count): Array(UnsafeRawBufferPointer(start: storage.base, count: count))
+    case .refused(let reason): throw PostgresError(.encoding, reason)
+    }
+  }
+
   public var isNull: Bool { if case .null = storage { true } else { false } }
 
   /// NULL of a type that the server works out.

@@ -72,6 +72,11 @@ public final class Pool: Sendable {
     state = Mutex(State(machine: machine))
   }
 
+  /// A pool with the other bounds at their defaults.
+  public convenience init(_ connection: ConnectionConfiguration, maximumSize: Int = 8) {
+    self.init(Configuration(connection: connection, maximumSize: maximumSize))
+  }
+
   /// Runs `body` in a session, on its connection's thread: one hop for a whole transaction. A connection that turns out
   /// to have been lost while it lay idle is replaced first; `body` never runs twice.
   /// - Throws: what `body` throws; `.poolExhausted`, `.poolShutDown`, `.cancelled`; why no connection could be opened.
@@ -109,7 +114,7 @@ public final class Pool: Sendable {
     }
   }
 
-  public var statistics: Statistics {
+  public var stats: Statistics {
     state.withLock {
       let machine = $0.machine
       return Statistics(

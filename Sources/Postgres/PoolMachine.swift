@@ -3,11 +3,11 @@
 /// Callers queue in order of arrival. A connection is opened only while somebody waits and the pool isn't full; one
 /// that can't be opened fails the caller that has waited longest, so a server that is gone is told at once and not
 /// after a time-out. The connection last given back is lent first, so that the others may rest.
-struct PoolMachine {
-  typealias ConnectionID = Int
-  typealias WaiterID = Int
+package struct PoolMachine: Sendable {
+  package typealias ConnectionID = Int
+  package typealias WaiterID = Int
 
-  enum Refusal: Equatable {
+  package enum Refusal: Sendable, Equatable {
     case tooManyWaiting
     case timedOut
     case cancelled
@@ -15,7 +15,7 @@ struct PoolMachine {
     case shutDown
   }
 
-  enum Action: Equatable {
+  package enum Action: Sendable, Equatable {
     case lend(ConnectionID, to: WaiterID)
     case open(ConnectionID)
     case close(ConnectionID)
@@ -24,25 +24,25 @@ struct PoolMachine {
     case finish
   }
 
-  let maximumSize: Int
-  let maximumWaiting: Int
-  private(set) var idle: [ConnectionID] = []
-  private(set) var lent: Set<ConnectionID> = []
-  private(set) var opening: Set<ConnectionID> = []
+  package let maximumSize: Int
+  package let maximumWaiting: Int
+  package private(set) var idle: [ConnectionID] = []
+  package private(set) var lent: Set<ConnectionID> = []
+  package private(set) var opening: Set<ConnectionID> = []
   /// They count until they are closed, so that the server never sees more than `maximumSize`.
-  private(set) var closing: Set<ConnectionID> = []
-  private(set) var waiting: [WaiterID] = []
-  private(set) var isShutDown = false
+  package private(set) var closing: Set<ConnectionID> = []
+  package private(set) var waiting: [WaiterID] = []
+  package private(set) var isShutDown = false
   private var lastConnection = 0
 
-  init(maximumSize: Int, maximumWaiting: Int) {
+  package init(maximumSize: Int, maximumWaiting: Int) {
     self.maximumSize = max(maximumSize, 1)
     self.maximumWaiting = max(maximumWaiting, 0)
   }
 
-  var size: Int { idle.count + lent.count + opening.count + closing.count }
+  package var size: Int { idle.count + lent.count + opening.count + closing.count }
 
-  mutating func acquire(_ waiter: WaiterID) -> [Action] {
+  package mutating func acquire(_ waiter: WaiterID) -> [Action] {
     if isShutDown { return [.refuse(waiter, .shutDown)] }
     if let connection = idle.popLast() {
       lent.insert(connection)
@@ -56,35 +56,35 @@ struct PoolMachine {
   }
 
   /// A caller has stopped waiting. One that has been served already is left alone.
-  mutating func withdraw(_ waiter: WaiterID, _ refusal: Refusal) -> [Action] {
+  package mutating func withdraw(_ waiter: WaiterID, _ refusal: Refusal) -> [Action] {
     guard let index = waiting.firstIndex(of: waiter) else { return [] }
     waiting.remove(at: index)
     return [.refuse(waiter, refusal)]
   }
 
-  mutating func opened(_ connection: ConnectionID) -> [Action] {
+  package mutating func opened(_ connection: ConnectionID) -> [Action] {
     guard opening.remove(connection) != nil else { return [] }
     return isShutDown ? close(connection) : offer(connection)
   }
 
-  mutating func openFailed(_ connection: ConnectionID) -> [Action] {
+  package mutating func openFailed(_ connection: ConnectionID) -> [Action] {
     guard opening.remove(connection) != nil else { return [] }
     if isShutDown { return finishIfEmpty() }
     guard !waiting.isEmpty else { return [] }
     return [.refuse(waiting.removeFirst(), .connectFailed)] + openForWaiting()
   }
 
-  mutating func released(_ connection: ConnectionID, isReusable: Bool) -> [Action] {
+  package mutating func released(_ connection: ConnectionID, isReusable: Bool) -> [Action] {
     guard lent.remove(connection) != nil else { return [] }
     return isReusable && !isShutDown ? offer(connection) : close(connection)
   }
 
-  mutating func closed(_ connection: ConnectionID) -> [Action] {
+  package mutating func closed(_ connection: ConnectionID) -> [Action] {
     guard closing.remove(connection) != nil else { return [] }
     return isShutDown ? finishIfEmpty() : openForWaiting()
   }
 
-  mutating func shutDown() -> [Action] {
+  package mutating func shutDown() -> [Action] {
     guard !isShutDown else { return [] }
     isShutDown = true
     let refusals = waiting.map { Action.refuse($0, .shutDown) }

@@ -4,6 +4,7 @@ extension Session {
   /// Where the session is lost during COMMIT, the error has `isOutcomeUnknown` set: the transaction may have been
   /// committed. A transaction that `body` let fail without throwing isn't committed; that throws SQLSTATE 25P02.
   /// - Parameter begin: how it begins, for another isolation level or a read-only one.
+  @discardableResult
   public func transaction<Value>(_ begin: String = "begin", _ body: () throws -> Value) throws -> Value {
     try simple(begin)
     let value: Value

@@ -17,7 +17,7 @@ public final class Statement {
     isCommit = Statement.isCommit(sql)
   }
 
-  static func isCommit(_ sql: String) -> Bool {
+  package static func isCommit(_ sql: String) -> Bool {
     guard sql.utf8.count <= 64 else { return false }
     let words = sql.lowercased().split { $0.isWhitespace || $0 == ";" }
     return words.first == "commit" && words.dropFirst().first != "prepared" || words == ["end"]

@@ -12,8 +12,7 @@ import Glibc
 ///
 /// The thread ends when the executor is released; every job that was enqueued has run by then.
 public final class ThreadExecutor: SerialExecutor {
-  private let queue = JobQueue()
-  private let whenEnqueued: (@Sendable () -> Void)?
+  private let queue: JobQueue
 
   /// - Parameter name: the thread's name in debuggers, of which the system keeps 15 bytes.
   /// - Throws: `.system` when the system gives no thread.
@@ -21,17 +20,18 @@ public final class ThreadExecutor: SerialExecutor {
     try self.init(name: name, whenEnqueued: nil)
   }
 
-  /// - Parameter whenEnqueued: called after each job is queued, on the thread that queues it.
+  /// - Parameter whenEnqueued: called as each job is queued, on the thread that queues it.
   init(name: String, whenEnqueued: (@Sendable () -> Void)?) throws(PostgresError) {
-    self.whenEnqueued = whenEnqueued
+    queue = JobQueue(whenEnqueued: whenEnqueued)
     try Thread.start(name) { [queue] in queue.runUntilStopped() }
   }
 
   deinit { queue.stop() }
 
   public func enqueue(_ job: consuming ExecutorJob) {
+    // Nothing of this object may be touched afterwards: the job may have run by then and released the executor, which
+    // the runtime doesn't hold while it enqueues.
     queue.append(JobQueue.Item(job: UnownedJob(job), executor: self))
-    whenEnqueued?()
   }
 
   /// Whether the caller is on this executor's thread.
@@ -54,11 +54,13 @@ private final class JobQueue: @unchecked Sendable {
 
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let whenEnqueued: (@Sendable () -> Void)?
   private var items: [Item] = []
   private var thread: pthread_t?
   private var isStopped = false
 
-  init() {
+  init(whenEnqueued: (@Sendable () -> Void)?) {
+    self.whenEnqueued = whenEnqueued
     pthread_mutex_init(mutex, nil)
     pthread_cond_init(condition, nil)
   }
@@ -74,6 +76,7 @@ private final class JobQueue: @unchecked Sendable {
     locked {
       items.append(item)
       pthread_cond_signal(condition)
+      whenEnqueued?()
     }
   }
 
