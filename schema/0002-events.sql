@@ -20,7 +20,7 @@ create table events (
   primary key (position)
 ) partition by range (position);
 
--- The events of one stream. The common case needs no entry here: a movement whose stream is named after its command is found through
--- `commands`.
+-- The events of one stream. The common case needs no entry here: a movement whose stream is named after its command is
+-- found through `commands`.
 create index events_stream on events (stream_id, stream_version)
   where stream_id <> command_id;

@@ -6,7 +6,8 @@ begin
 end
 $$;
 
--- For each row, because such a trigger is inherited by every partition; for each statement, because one that meets no row is refused too.
+-- For each row, because such a trigger is inherited by every partition; for each statement, because one that meets no
+-- row is refused too. What isn't inherited, each partition gets as it is made.
 create trigger events_refuse_row_change before update or delete on events
   for each row execute function refuse_change();
 create trigger events_refuse_change before update or delete or truncate on events

@@ -5,10 +5,11 @@ begin
     raise exception 'the head of the log moves forward only' using errcode = 'restrict_violation';
   end if;
   if new.position > old.position
-    and (not exists (select from events where position = new.position)
-      or exists (select from events where position = new.position + 1))
+    and (not exists (select from public.events where position = new.position)
+      or exists (select from public.events where position = new.position + 1))
   then
-    raise exception 'the head of the log must stand on its last event' using errcode = 'integrity_constraint_violation';
+    raise exception 'the head of the log must stand on its last event'
+      using errcode = 'integrity_constraint_violation';
   end if;
   return new;
 end

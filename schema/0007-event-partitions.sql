@@ -1,30 +1,31 @@
--- Makes sure that the partitions for the positions up to `ahead` exist, so that old ranges can be detached and archived. The server,
--- which owns nothing, calls it well before it gets there: attaching a partition needs no lock that a writer waits for.
+-- Makes sure that the partitions for the positions after the log's end and up to `ahead` exist. A partition is a range
+-- that can be detached and archived; ranges behind the end are never made again.
+--
+-- The server, which owns nothing, calls it well before it gets there and outside any other transaction. Making a
+-- partition takes no lock on `events` that a writer waits for; callers take turns by that same lock.
 create function prepare_event_partitions(ahead bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   size constant bigint := 10000000;
-  first bigint;
+  head constant bigint := (select position from public.log_head);
   part text;
-  -- Where the log's own schema is, whatever it is called.
-  home text := (select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    join pg_trigger t on t.tgrelid = c.oid and t.tgname = 'events_contiguity' where c.relname = 'events' limit 1);
 begin
-  perform pg_advisory_xact_lock(hashtext('kauri.event_partitions'));
-  for number in 0 .. greatest(ahead, 1) / size loop
-    first := number * size + 1;
+  if ahead > head + 10 * size then
+    raise exception 'position % is too far ahead of the log''s end %', ahead, head
+      using errcode = 'invalid_parameter_value';
+  end if;
+  for number in head / size .. (greatest(ahead, head + 1) - 1) / size loop
     part := 'events_' || lpad(number::text, 6, '0');
-    continue when to_regclass(format('%I.%I', home, part)) is not null;
-    -- A range whose partition was detached and archived is behind the head and isn't made again.
-    continue when exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where n.nspname = home and c.relname > part and c.relname ~ '^events_[0-9]{6}$');
-    execute format('create table %1$I.%2$I (like %1$I.events including defaults including constraints)', home, part);
-    execute format('create trigger refuse_truncate before truncate on %I.%I
-      for each statement execute function %1$I.refuse_change()', home, part);
-    execute format('create trigger contiguity after insert on %I.%I referencing new table as new_events
-      for each statement execute function %1$I.check_contiguity()', home, part);
-    execute format('alter table %1$I.events attach partition %1$I.%2$I for values from (%3$s) to (%4$s)',
-      home, part, first, first + size);
+    continue when to_regclass('public.' || part) is not null;
+    lock table public.events in share update exclusive mode;
+    continue when to_regclass('public.' || part) is not null;
+    execute format('create table public.%I (like public.events including defaults)', part);
+    execute format('create trigger refuse_change before update or delete or truncate on public.%I
+      for each statement execute function public.refuse_change()', part);
+    execute format('create trigger contiguity after insert on public.%I referencing new table as new_events
+      for each statement execute function public.check_contiguity()', part);
+    execute format('alter table public.events attach partition public.%I for values from (%s) to (%s)',
+      part, number * size + 1, (number + 1) * size + 1);
   end loop;
 end
 $$;

@@ -4,7 +4,8 @@ create table balances (
   -- Minor units.
   posted bigint not null,
   held bigint not null,
-  -- What limits count: per book date, 4 bytes of days since 1970 and 8 bytes of minor units, big-endian, in order of dates.
+  -- What limits count: per book date, 4 bytes of days since 1970 and 8 bytes of minor units, big-endian, in order of
+  -- dates.
   usage bytea not null,
   position bigint not null
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.4);

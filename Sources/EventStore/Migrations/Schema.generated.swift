@@ -50,8 +50,8 @@ create table events (
   primary key (position)
 ) partition by range (position);
 
--- The events of one stream. The common case needs no entry here: a movement whose stream is named after its command is found through
--- `commands`.
+-- The events of one stream. The common case needs no entry here: a movement whose stream is named after its command is
+-- found through `commands`.
 create index events_stream on events (stream_id, stream_version)
   where stream_id <> command_id;
 
@@ -60,8 +60,8 @@ create index events_stream on events (stream_id, stream_version)
 -- Makes a command happen once, for ever.
 create table commands (
   command_id uuid primary key,
-  -- HMAC-SHA-256 of actor and content, its first 16 bytes. Null for an id of the client's own choice that an accepted movement
-  -- took: it can't be a command's id any more, and it has no content to repeat.
+  -- HMAC-SHA-256 of actor and content, its first 16 bytes. Null for an id of the client's own choice that an accepted
+  -- movement took: it can't be a command's id any more, and it has no content to repeat.
   content_hash bytea,
   first_position bigint not null,
   event_count integer not null
@@ -77,7 +77,8 @@ begin
 end
 $$;
 
--- For each row, because such a trigger is inherited by every partition; for each statement, because one that meets no row is refused too.
+-- For each row, because such a trigger is inherited by every partition; for each statement, because one that meets no
+-- row is refused too. What isn't inherited, each partition gets as it is made.
 create trigger events_refuse_row_change before update or delete on events
   for each row execute function refuse_change();
 create trigger events_refuse_change before update or delete or truncate on events
@@ -90,6 +91,7 @@ create trigger log_head_refuse_removal before delete or truncate on log_head
 """##),
     Migration(number: 5, file: "0005-contiguity.sql", sql: ##"""
 -- Positions have no gaps: what one statement appends is a run, and the run follows on the log's end.
+-- Tables are named with their schema: a temporary table of the same name must not stand in for one.
 create function check_contiguity() returns trigger language plpgsql as $$
 declare
   lowest bigint;
@@ -101,12 +103,13 @@ begin
     return null;
   end if;
   if highest - lowest + 1 <> appended then
-    raise exception 'events % to % are appended with gaps', lowest, highest using errcode = 'integrity_constraint_violation';
+    raise exception 'events % to % are appended with gaps', lowest, highest
+      using errcode = 'integrity_constraint_violation';
   end if;
   if lowest <> 1
-    and not exists (select from events where position = lowest - 1)
+    and not exists (select from public.events where position = lowest - 1)
     -- The event before may stand in a partition that has been archived.
-    and not exists (select from log_head where position = lowest - 1)
+    and not exists (select from public.log_head where position = lowest - 1)
   then
     raise exception 'event % does not follow on the end of the log', lowest
       using errcode = 'integrity_constraint_violation';
@@ -128,10 +131,11 @@ begin
     raise exception 'the head of the log moves forward only' using errcode = 'restrict_violation';
   end if;
   if new.position > old.position
-    and (not exists (select from events where position = new.position)
-      or exists (select from events where position = new.position + 1))
+    and (not exists (select from public.events where position = new.position)
+      or exists (select from public.events where position = new.position + 1))
   then
-    raise exception 'the head of the log must stand on its last event' using errcode = 'integrity_constraint_violation';
+    raise exception 'the head of the log must stand on its last event'
+      using errcode = 'integrity_constraint_violation';
   end if;
   return new;
 end
@@ -142,33 +146,34 @@ create trigger log_head_moves_forward before update on log_head
 
 """##),
     Migration(number: 7, file: "0007-event-partitions.sql", sql: ##"""
--- Makes sure that the partitions for the positions up to `ahead` exist, so that old ranges can be detached and archived. The server,
--- which owns nothing, calls it well before it gets there: attaching a partition needs no lock that a writer waits for.
+-- Makes sure that the partitions for the positions after the log's end and up to `ahead` exist. A partition is a range
+-- that can be detached and archived; ranges behind the end are never made again.
+--
+-- The server, which owns nothing, calls it well before it gets there and outside any other transaction. Making a
+-- partition takes no lock on `events` that a writer waits for; callers take turns by that same lock.
 create function prepare_event_partitions(ahead bigint) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   size constant bigint := 10000000;
-  first bigint;
+  head constant bigint := (select position from public.log_head);
   part text;
-  -- Where the log's own schema is, whatever it is called.
-  home text := (select n.nspname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    join pg_trigger t on t.tgrelid = c.oid and t.tgname = 'events_contiguity' where c.relname = 'events' limit 1);
 begin
-  perform pg_advisory_xact_lock(hashtext('kauri.event_partitions'));
-  for number in 0 .. greatest(ahead, 1) / size loop
-    first := number * size + 1;
+  if ahead > head + 10 * size then
+    raise exception 'position % is too far ahead of the log''s end %', ahead, head
+      using errcode = 'invalid_parameter_value';
+  end if;
+  for number in head / size .. (greatest(ahead, head + 1) - 1) / size loop
     part := 'events_' || lpad(number::text, 6, '0');
-    continue when to_regclass(format('%I.%I', home, part)) is not null;
-    -- A range whose partition was detached and archived is behind the head and isn't made again.
-    continue when exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where n.nspname = home and c.relname > part and c.relname ~ '^events_[0-9]{6}$');
-    execute format('create table %1$I.%2$I (like %1$I.events including defaults including constraints)', home, part);
-    execute format('create trigger refuse_truncate before truncate on %I.%I
-      for each statement execute function %1$I.refuse_change()', home, part);
-    execute format('create trigger contiguity after insert on %I.%I referencing new table as new_events
-      for each statement execute function %1$I.check_contiguity()', home, part);
-    execute format('alter table %1$I.events attach partition %1$I.%2$I for values from (%3$s) to (%4$s)',
-      home, part, first, first + size);
+    continue when to_regclass('public.' || part) is not null;
+    lock table public.events in share update exclusive mode;
+    continue when to_regclass('public.' || part) is not null;
+    execute format('create table public.%I (like public.events including defaults)', part);
+    execute format('create trigger refuse_change before update or delete or truncate on public.%I
+      for each statement execute function public.refuse_change()', part);
+    execute format('create trigger contiguity after insert on public.%I referencing new table as new_events
+      for each statement execute function public.check_contiguity()', part);
+    execute format('alter table public.events attach partition public.%I for values from (%s) to (%s)',
+      part, number * size + 1, (number + 1) * size + 1);
   end loop;
 end
 $$;
@@ -177,12 +182,13 @@ select prepare_event_partitions(1);
 
 """##),
     Migration(number: 8, file: "0008-personal-keys.sql", sql: ##"""
--- A key per customer, wrapped by the master key. The one table of the log that may be deleted from: without the key, what it sealed is
--- gone everywhere.
+-- A key per customer, wrapped by the master key. The one table of the log that may be deleted from: without the key,
+-- what it sealed is gone everywhere.
 create table personal_keys (
   -- The customer's id, or zero for the book's own key.
   subject uuid primary key,
-  wrapped_key bytea not null,
+  -- AES-256-GCM under a key derived from the master key: nonce, encrypted key of 32 bytes, tag.
+  wrapped_key bytea not null check (length(wrapped_key) = 60),
   created_at timestamptz not null default now()
 );
 
@@ -250,7 +256,8 @@ create table balances (
   -- Minor units.
   posted bigint not null,
   held bigint not null,
-  -- What limits count: per book date, 4 bytes of days since 1970 and 8 bytes of minor units, big-endian, in order of dates.
+  -- What limits count: per book date, 4 bytes of days since 1970 and 8 bytes of minor units, big-endian, in order of
+  -- dates.
   usage bytea not null,
   position bigint not null
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.4);
@@ -318,6 +325,211 @@ create view event_log as
     convert_from(payload, 'UTF8')::jsonb as payload, command_id, command_index, actor, causation_id,
     coalesce(correlation_id, command_id) as correlation_id, moment, book_date, rule_set
   from events;
+
+"""##),
+    Migration(number: 30, file: "0030-projections.sql", sql: ##"""
+-- How far each read model that follows the log has come, and who moves it: one row a model and generation.
+create table projections (
+  model text not null,
+  generation integer not null check (generation > 0),
+  -- The last event whose changes are in the model's tables; it moves in the same transaction as they do.
+  position bigint not null default 0 check (position >= 0),
+  -- Who follows the log for it. Raised whenever the lease changes hands: only who holds this epoch moves the position.
+  epoch bigint not null default 0,
+  owner uuid,
+  lease_until timestamptz,
+  primary key (model, generation)
+) with (fillfactor = 50);
+
+insert into projections (model, generation) values
+  ('entries', 1), ('customers_overview', 1), ('declines', 1), ('access_log', 1);
+
+"""##),
+    Migration(number: 31, file: "0031-entries.sql", sql: ##"""
+-- Statement lines: one row a posting, with the balance after it.
+create table entries (
+  position bigint not null,
+  -- Minor units; negative for a debit.
+  change bigint not null,
+  -- The account's posted balance after it, in minor units.
+  balance bigint not null,
+  moment timestamptz not null,
+  book_date date not null,
+  value_date date,
+  -- The posting's place in its event, from 0.
+  leg smallint not null,
+  account_id uuid not null,
+  -- Of the transfer, journal or hold.
+  movement_id uuid not null,
+  -- The other account, where there is just one.
+  counterparty uuid,
+  kind text not null,
+  -- The movement's reference, or a reversal's reason, sealed under the subject's key.
+  text_subject uuid,
+  text bytea,
+  primary key (account_id, position, leg)
+);
+
+-- What was held on an account, as it changed: with the entries, an account's past. The first row is the account's opening.
+create table held_changes (
+  position bigint not null,
+  -- Minor units; negative for what is given back.
+  change bigint not null,
+  -- What is held after it, in minor units.
+  held bigint not null,
+  account_id uuid not null,
+  -- The command that waits for a second person, where that is what it is held for.
+  waiting_command uuid,
+  primary key (account_id, position)
+);
+
+create index held_changes_waiting on held_changes (waiting_command) where waiting_command is not null;
+
+"""##),
+    Migration(number: 32, file: "0032-customers-overview.sql", sql: ##"""
+-- Every customer at a glance.
+create table customers_overview (
+  customer_id uuid primary key,
+  status text not null,
+  country text,
+  sanctions_match boolean not null,
+  registered_at timestamptz not null
+) with (fillfactor = 80);
+
+-- Their accounts, of which the overview has the totals by currency.
+create table customers_overview_accounts (
+  account_id uuid primary key,
+  customer_id uuid not null,
+  currency text not null,
+  closed boolean not null,
+  -- Minor units.
+  posted bigint not null
+) with (fillfactor = 60);
+
+create index customers_overview_accounts_customer on customers_overview_accounts (customer_id);
+
+"""##),
+    Migration(number: 33, file: "0033-declines.sql", sql: ##"""
+-- Commands that were declined, and why.
+create table declines (
+  position bigint primary key,
+  command_id uuid not null,
+  command text not null,
+  code text not null,
+  actor text not null,
+  -- The account that was to be debited or changed, where the command named one by its id.
+  account_id uuid,
+  -- Minor units.
+  amount bigint,
+  currency text,
+  moment timestamptz not null,
+  book_date date not null
+);
+
+create index declines_account on declines (account_id, position) where account_id is not null;
+
+"""##),
+    Migration(number: 34, file: "0034-access-log.sql", sql: ##"""
+-- Who of the bank saw whose data, and who was refused what.
+create table access_log (
+  position bigint primary key,
+  kind text not null,
+  actor text not null,
+  customer_id uuid,
+  -- The route that was asked for, or the command that was refused.
+  resource text not null,
+  object_id uuid,
+  moment timestamptz not null
+);
+
+create index access_log_customer on access_log (customer_id, position) where customer_id is not null;
+
+"""##),
+    Migration(number: 35, file: "0035-position-in-time.sql", sql: ##"""
+-- Moments and book dates never fall along the log, so the position that a time stands for is found by halving it: two dozen rows for ten
+-- million events, and no index that every append would pay for. Ranges that were detached and archived lie before everything else.
+
+-- The last position whose moment is not after `at`; 0 when there is none.
+create function position_at(at timestamptz) returns bigint language plpgsql stable as $$
+declare
+  low bigint := 0;
+  high bigint := (select position from log_head);
+  middle bigint;
+begin
+  while low < high loop
+    middle := low + (high - low + 1) / 2;
+    if exists (select from events where position = middle and moment > at) then
+      high := middle - 1;
+    else
+      low := middle;
+    end if;
+  end loop;
+  return low;
+end
+$$;
+
+-- The last position whose book date is not after `day`; 0 when there is none.
+create function position_at_end_of(day date) returns bigint language plpgsql stable as $$
+declare
+  low bigint := 0;
+  high bigint := (select position from log_head);
+  middle bigint;
+begin
+  while low < high loop
+    middle := low + (high - low + 1) / 2;
+    if exists (select from events where position = middle and book_date > day) then
+      high := middle - 1;
+    else
+      low := middle;
+    end if;
+  end loop;
+  return low;
+end
+$$;
+
+"""##),
+    Migration(number: 36, file: "0036-query-indexes.sql", sql: ##"""
+-- For people's questions; no decision reads these.
+create index holds_account on holds (account_id, hold_id);
+create index sanctions_entries_id on sanctions_entries (entry_id);
+
+"""##),
+    Migration(number: 90, file: "0090-grants.sql", sql: ##"""
+-- What the server may do, and nothing else: it owns nothing, deletes nothing, and changes nothing of the log but its head.
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'kauri_server') then
+    raise exception 'the role kauri_server, which the server connects as, is missing'
+      using errcode = 'undefined_object', hint = 'As a superuser: create role kauri_server login;';
+  end if;
+  -- Temporary tables above all: nobody but the owner makes anything in this database.
+  execute format('revoke all on database %I from public', current_database());
+  execute format('grant connect on database %I to kauri_server', current_database());
+end
+$$;
+
+revoke all on schema public from public;
+revoke all on all tables in schema public from public;
+revoke execute on all functions in schema public from public;
+alter default privileges revoke execute on functions from public;
+
+grant usage on schema public to kauri_server;
+
+-- The log.
+grant select, insert on events, commands, personal_keys to kauri_server;
+grant select, update on log_head to kauri_server;
+grant execute on function prepare_event_partitions(bigint) to kauri_server;
+
+-- The read models that decisions read.
+grant select, insert, update on
+  book, customers, accounts, balances, holds, approvals, sanctions_lists, sanctions_entries
+  to kauri_server;
+
+-- The read models that follow the log.
+grant select, insert, update on
+  projections, entries, held_changes, customers_overview, customers_overview_accounts, declines, access_log
+  to kauri_server;
+grant execute on function position_at(timestamptz), position_at_end_of(date) to kauri_server;
 
 """##),
   ]
