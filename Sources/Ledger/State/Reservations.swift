@@ -62,9 +62,12 @@ public struct Approval: Hashable, Sendable {
   /// The stream of what waits, and its version then.
   public var stream: StreamID
   public var streamVersion: Int64
+  /// The log position of the event that says what waits.
+  public let heldPosition: Int64
   /// The log position of the last event that changed it.
   public var position: Int64
 
+  /// - Parameter position: of the event that says what waits.
   public init(
     commandID: CommandID, maker: Actor, subject: Subject, status: ApprovalStatus = .waiting, heldOn: CalendarDate,
     heldAt: Moment, stream: StreamID, streamVersion: Int64, position: Int64
@@ -77,6 +80,7 @@ public struct Approval: Hashable, Sendable {
     self.heldAt = heldAt
     self.stream = stream
     self.streamVersion = streamVersion
+    heldPosition = position
     self.position = position
   }
 

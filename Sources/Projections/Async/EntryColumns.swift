@@ -1,0 +1,69 @@
+import Ledger
+import Postgres
+
+/// Entries on their way into their table, a column at a time.
+struct EntryColumns {
+  private var accounts: ArrayBuilder<PGUUID>
+  private var positions: ArrayBuilder<PGInt8>
+  private var legs: ArrayBuilder<PGInt2>
+  private var kinds: ArrayBuilder<PGText>
+  private var movements: ArrayBuilder<PGUUID>
+  private var changes: ArrayBuilder<PGInt8>
+  private var balances: ArrayBuilder<PGInt8>
+  private var counterparties: ArrayBuilder<PGUUID>
+  private var bookDates: ArrayBuilder<PGDate>
+  private var valueDates: ArrayBuilder<PGDate>
+  private var moments: ArrayBuilder<PGTimestamptz>
+  private var subjects: ArrayBuilder<PGUUID>
+  private var texts: ArrayBuilder<PGBytea>
+
+  init(reserving count: Int) {
+    accounts = .uuid(reserving: count)
+    positions = .int8(reserving: count)
+    legs = .int2(reserving: count)
+    kinds = .text(reserving: count, bytesEach: 8)
+    movements = .uuid(reserving: count)
+    changes = .int8(reserving: count)
+    balances = .int8(reserving: count)
+    counterparties = .uuid(reserving: count)
+    bookDates = .date(reserving: count)
+    valueDates = .date(reserving: count)
+    moments = .timestamptz(reserving: count)
+    subjects = .uuid(reserving: count)
+    texts = .bytea(reserving: count)
+  }
+
+  mutating func append(_ posting: EntryChange.Posting, balance: MinorUnits) throws {
+    accounts.append(posting.accountID)
+    positions.append(posting.position)
+    legs.append(Int16(clamping: posting.leg))
+    kinds.append(posting.kind.rawValue)
+    movements.append(posting.movementID)
+    changes.append(posting.change)
+    balances.append(balance)
+    counterparties.append(posting.counterparty)
+    bookDates.append(daysSince1970: posting.bookDate.daysSince1970)
+    valueDates.append(daysSince1970: posting.valueDate?.daysSince1970)
+    moments.append(microsecondsSince1970: posting.moment.microseconds)
+    subjects.append(posting.text?.subject)
+    texts.append(try posting.text?.sealedColumn)
+  }
+
+  var parameters: [Parameter] {
+    [
+      accounts.parameter, positions.parameter, legs.parameter, kinds.parameter, movements.parameter, changes.parameter,
+      balances.parameter, counterparties.parameter, bookDates.parameter, valueDates.parameter, moments.parameter,
+      subjects.parameter, texts.parameter,
+    ]
+  }
+
+  static func insert(into table: String) -> String {
+    """
+    insert into \(table) (account_id, position, leg, kind, movement_id, change, balance, counterparty, book_date, value_date,
+      moment, text_subject, text)
+    select unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::smallint[]), unnest($4::text[]), unnest($5::uuid[]),
+      unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::uuid[]), unnest($9::date[]), unnest($10::date[]),
+      unnest($11::timestamptz[]), unnest($12::uuid[]), unnest($13::bytea[])
+    """
+  }
+}

@@ -1,0 +1,168 @@
+import Commands
+public import EventStore
+public import Ledger
+public import Logging
+public import Postgres
+import Synchronization
+
+/// Keeps one read model up to date. Any number may run for one model, on any number of servers: one of them holds the lease and works.
+public protocol ProjectionRunning: Sendable {
+  /// Follows the log until the task is cancelled. Whatever fails is tried again.
+  func run() async
+}
+
+/// Follows the log for one generation of one model: reads a run of events, and applies what they change in one short transaction with the
+/// checkpoint. Killed at any point, it or another goes on where the checkpoint stands, so nothing is lost or counted twice.
+public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
+  private let model = Model()
+  private let generation: Generation
+  private let pool: Pool
+  private let reader: LogReader
+  private let signal: HeadSignal
+  private let options: ProjectionOptions
+  private let logger: Logger
+  private let owner: Identifier
+  private let memory: Mutex<Model.Memory>
+
+  /// - Parameters:
+  ///   - pool: of the server's role; a connection is lent for one step at a time.
+  ///   - owner: who this is, for the lease; one random id a process.
+  public init(
+    _: Model.Type = Model.self, generation: Generation = .first, pool: Pool, reader: LogReader, signal: HeadSignal,
+    options: ProjectionOptions = ProjectionOptions(), owner: Identifier = .random(), logger: Logger
+  ) {
+    self.generation = generation
+    self.pool = pool
+    self.reader = reader
+    self.signal = signal
+    self.options = options
+    self.owner = owner
+    var logger = logger
+    logger[metadataKey: "model"] = "\(Model.name)"
+    self.logger = logger
+    memory = Mutex(model.emptyMemory)
+  }
+
+  public func run() async {
+    var backoff = Backoff()
+    while !Task.isCancelled {
+      do {
+        guard var lease = try await takeLease() else {
+          try await Task.sleep(for: options.lease / 4)
+          continue
+        }
+        logger.debug("following the log", metadata: ["position": "\(lease.position)", "epoch": "\(lease.epoch)"])
+        try await follow(&lease, &backoff)
+      } catch is LeaseLost {
+        logger.debug("another server follows the log now")
+      } catch {
+        guard !Task.isCancelled else { return }
+        let pause = backoff.next()
+        logger.warning("the read model falls behind", metadata: ["error": "\(error)", "retry_in": "\(pause)"])
+        try? await Task.sleep(for: pause)
+      }
+    }
+  }
+
+  private func takeLease() async throws -> ProjectionLease? {
+    // What was remembered may be from before somebody else's turn.
+    memory.withLock { $0 = model.emptyMemory }
+    let key = ProjectionLease.Key(model: Model.name, generation: generation)
+    return try await pool.run { [owner, duration = options.lease] session in
+      try ProjectionLease.take(key, owner: owner, for: duration, session)
+    }
+  }
+
+  private func follow(_ lease: inout ProjectionLease, _ backoff: inout Backoff) async throws {
+    var held = lease
+    do {
+      var renewed = ContinuousClock.now
+      while true {
+        try Task.checkCancellation()
+        let reached = try await step(held)
+        backoff.reset()
+        if reached > held.position {
+          held.position = reached
+          renewed = .now
+        } else {
+          if ContinuousClock.now - renewed > options.lease / 4 {
+            try await renew(held)
+            renewed = .now
+          }
+          await signal.wait(beyond: held.position, for: options.poll)
+        }
+      }
+    } catch let error where Task.isCancelled {
+      await release(held)
+      throw error
+    }
+  }
+
+  /// One run of events.
+  /// - Returns: the position that the model has reached.
+  package func step(_ lease: ProjectionLease) async throws -> Int64 {
+    try await pool.run { [self] session in
+      let page = try reader.page(
+        after: lease.position, limit: options.batchMaximum, types: Model.eventTypes, session)
+      guard page.through > lease.position else { return lease.position }
+      try apply(page, lease, session)
+      return page.through
+    }
+  }
+
+  private func apply(_ page: LogPage, _ lease: ProjectionLease, _ session: Session) throws {
+    let changes = page.events.flatMap { event in
+      model.changes(for: RecordedEvent(origin: event.origin, event: event.event))
+    }
+    try memory.withLock { memory in
+      do {
+        try session.transaction {
+          try lease.advance(to: page.through, for: options.lease, session)
+          try model.apply(changes, to: lease.key.generation, remembering: &memory, session)
+        }
+      } catch {
+        memory = model.emptyMemory
+        throw error
+      }
+    }
+  }
+
+  private func renew(_ lease: ProjectionLease) async throws {
+    try await pool.run { [duration = options.lease] session in
+      try lease.advance(to: lease.position, for: duration, session)
+    }
+  }
+
+  /// In a task of its own, because this one is cancelled. Where it fails, the lease ends by itself.
+  private func release(_ lease: ProjectionLease) async {
+    let released = Task { [pool] in try await pool.run { session in try lease.release(session) } }
+    if case .failure(let error) = await released.result {
+      logger.debug("the lease was not given back", metadata: ["error": "\(error)"])
+    }
+  }
+}
+
+/// How a runner goes about it.
+public struct ProjectionOptions: Sendable {
+  /// Events in one transaction, at most: enough to be quick, few enough for the transaction to be short.
+  public var batchMaximum: Int
+  /// How long it waits for a sign of growth before it looks for itself.
+  public var poll: Duration
+  /// How long one that has gone silent keeps others waiting.
+  public var lease: Duration
+
+  public init(batchMaximum: Int = 2_000, poll: Duration = .milliseconds(500), lease: Duration = .seconds(10)) {
+    self.batchMaximum = max(1, batchMaximum)
+    self.poll = poll
+    self.lease = lease
+  }
+}
+
+extension Identifier {
+  /// A random UUID, version 4 (RFC 9562, 5.4).
+  public static func random() -> Identifier {
+    let high = UInt64.random(in: .min ... .max) & ~0xF000 | 0x4000
+    let low = UInt64.random(in: .min ... .max) & ~(0b11 << 62) | 0b10 << 62
+    return Identifier(high: high, low: low)
+  }
+}

@@ -1,0 +1,90 @@
+import Ledger
+import Postgres
+
+/// Rows of `sanctions_lists` and `sanctions_entries`.
+enum SanctionsListRow {
+  static let listColumns = "list, list_version, version, position"
+
+  /// Queues two statements: the lists, and their entries in force.
+  static func select(_ names: Set<String>, into pipeline: inout Pipeline) throws {
+    try pipeline.execute("select \(listColumns) from sanctions_lists where list = any($1::text[])", [.texts(names)])
+    try pipeline.execute(
+      "select list, entry from sanctions_entries where list = any($1::text[]) and not removed", [.texts(names)])
+  }
+
+  static func readLists(_ rows: Rows, into state: inout BookState) throws {
+    for row in 0..<rows.count {
+      let name = try rows.text(row, 0)
+      state.lists[name] = SanctionsList(
+        name: name, list: ListVersion(try rows.text(row, 1)), version: try rows.int8(row, 2),
+        position: try rows.int8(row, 3))
+    }
+  }
+
+  static func readEntries(_ rows: Rows, into state: inout BookState) throws {
+    for row in 0..<rows.count {
+      let entry = try entry(rows, row, 1)
+      state.lists[try rows.text(row, 0)]?.entries[entry.id] = entry
+    }
+  }
+
+  static func entry(_ rows: Rows, _ row: Int, _ column: Int) throws -> SanctionsEntry {
+    try rows.json(row, column) { try SanctionsEntry(from: $0) }
+  }
+
+  static func write(
+    _ touched: [String: Set<String>], of state: borrowing BookState, into pipeline: inout Pipeline
+  ) throws {
+    for (name, entries) in touched.sorted(by: { $0.key < $1.key }) {
+      guard let list = state.lists[name] else { continue }
+      try write(list, into: &pipeline)
+      let ordered = entries.sorted()
+      let inForce = ordered.compactMap { list.entries[$0] }
+      if !inForce.isEmpty { try write(inForce, of: list, into: &pipeline) }
+      let gone = ordered.filter { list.entries[$0] == nil }
+      if !gone.isEmpty { try remove(gone, from: list, into: &pipeline) }
+    }
+  }
+
+  private static func write(_ list: SanctionsList, into pipeline: inout Pipeline) throws {
+    try pipeline.execute(
+      """
+      insert into sanctions_lists (list, list_version, entries, version, position) values ($1, $2, $3, $4, $5)
+      on conflict (list) do update set list_version = excluded.list_version, entries = excluded.entries,
+        version = excluded.version, position = excluded.position
+      """,
+      [
+        .text(list.name), .text(list.list.text), .int4(Int32(clamping: list.entries.count)), .int8(list.version),
+        .int8(list.position),
+      ])
+  }
+
+  private static func write(
+    _ entries: [SanctionsEntry], of list: SanctionsList, into pipeline: inout Pipeline
+  ) throws {
+    var ids = ArrayBuilder.text(reserving: entries.count)
+    var contents = ArrayBuilder.text(reserving: entries.count, bytesEach: 256)
+    for entry in entries {
+      ids.append(entry.id)
+      var writer = RecordWriter()
+      writer.json.beginObject()
+      entry.write(to: &writer)
+      writer.json.endObject()
+      contents.append(utf8: writer.json.bytes)
+    }
+    try pipeline.execute(
+      """
+      insert into sanctions_entries (list, entry_id, entry, removed, position)
+      select $1, unnest($2::text[]), unnest($3::text[])::jsonb, false, $4
+      on conflict (list, entry_id) do update set entry = excluded.entry, removed = false, position = excluded.position
+      """, [.text(list.name), ids.parameter, contents.parameter, .int8(list.position)])
+  }
+
+  private static func remove(_ ids: [String], from list: SanctionsList, into pipeline: inout Pipeline) throws {
+    try pipeline.execute(
+      """
+      update sanctions_entries set removed = true, position = $3
+      where list = $1 and entry_id = any($2::text[]) and not removed
+      """, [.text(list.name), .texts(ids), .int8(list.position)])
+  }
+}
