@@ -124,8 +124,6 @@ extension Instruction {
 }
 
 extension LogHead {
-  static let lock = """
-    select position, batch_id, last_moment, incarnation, rule_set, generations::text from log_head for update
-    """
+  static let lock = "select \(columns) from log_head for update"
   static let update = "update log_head set position = $1, batch_id = $2, last_moment = $3, rule_set = $4"
 }

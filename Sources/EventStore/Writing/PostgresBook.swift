@@ -1,6 +1,6 @@
 public import Commands
-public import Ledger
-import Logging
+import Ledger
+public import Logging
 public import Postgres
 
 /// The writer: decides batches of commands under the head's lock and appends what they led to, in one transaction a batch.
@@ -24,6 +24,8 @@ public actor PostgresBook: BookWriter {
   private var session: Session?
   var cache = StateCache()
   private var calendar: BookCalendar?
+  /// Personal keys that the batch at hand made: they exist once it is committed.
+  private var madeKeys: Set<Identifier> = []
   /// Partitions exist for the positions up to here.
   private var preparedUpTo: Int64 = 0
 
@@ -106,6 +108,8 @@ public actor PostgresBook: BookWriter {
   /// Whatever was decided didn't surely happen: nothing of it may stay in memory.
   private func abandon(_ error: any Error) {
     cache.drop()
+    keyring.forget(madeKeys)
+    madeKeys = []
     if let session, !session.isBroken { session.rollBack() }
     logger.warning("a batch was abandoned", metadata: ["error": "\(error)"])
   }
@@ -139,6 +143,7 @@ public actor PostgresBook: BookWriter {
       return work.results(of: batch)
     }
     try append(work, session)
+    madeKeys = []
     cache.committed(
       position: work.position, batchID: work.batchID, lastCommand: work.lastCommand,
       cachedAccountsMaximum: options.cachedAccountsMaximum)
@@ -259,7 +264,7 @@ public actor PostgresBook: BookWriter {
     do {
       return try codec.encode(event, command: command, index: index)
     } catch let missing as MissingPersonalKeys {
-      try keyring.loadKeys(for: missing.subjects, session: session, creatingMissing: true)
+      madeKeys.formUnion(try keyring.loadKeys(for: missing.subjects, session: session, creatingMissing: true))
       return try codec.encode(event, command: command, index: index)
     }
   }
