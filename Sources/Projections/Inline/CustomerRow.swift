@@ -3,12 +3,16 @@ import Postgres
 
 /// Rows of `customers`.
 enum CustomerRow {
-  static let columns = """
-    customer_id, status, name, date_of_birth, country, sanctions_match, scores, limits, accounts, version, position
-    """
+  /// - Parameter table: the name that the statement has for the table.
+  static func columns(_ table: String) -> String {
+    [
+      "customer_id", "status", "name", "date_of_birth", "country", "sanctions_match", "scores", "limits", "accounts",
+      "version", "position",
+    ].map { "\(table).\($0)" }.joined(separator: ", ")
+  }
 
   static func select(_ ids: Set<CustomerID>, into pipeline: inout Pipeline) throws {
-    try pipeline.execute("select \(columns) from customers where customer_id = any($1::uuid[])", [.uuids(ids)])
+    try pipeline.execute("select \(columns("customers")) from customers where customer_id = any($1::uuid[])", [.uuids(ids)])
   }
 
   static func read(_ rows: Rows, into state: inout BookState) throws {

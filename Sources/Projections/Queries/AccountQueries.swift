@@ -1,0 +1,151 @@
+import EventStore
+public import Ledger
+import Postgres
+
+extension BookQueries {
+  /// An account as decisions read it, by its id or its number.
+  public func account(_ reference: AccountReference, atLeast: Int64? = nil) async throws -> Answer<Account> {
+    try await ask(atLeast: atLeast) { session in
+      let (account, position) = try BookQueries.account(reference, session)
+      guard let account else { return .unknown(.account, reached: position) }
+      return .found(account, at: position)
+    }
+  }
+
+  /// An account's money: now, or at a point of the past.
+  public func balance(
+    _ reference: AccountReference, at point: PointInTime? = nil, atLeast: Int64? = nil
+  ) async throws -> Answer<AccountBalance> {
+    guard let point else {
+      return try await account(reference, atLeast: atLeast).map { AccountBalance($0, $0.balance.posted, $0.balance.held) }
+    }
+    return try await balance(reference, in: point, atLeast: atLeast)
+  }
+
+  /// What is held on an account, in the order of the holds' ids.
+  public func holds(
+    _ reference: AccountReference, activeOnly: Bool = true, limit: Int = 100, cursor: String? = nil,
+    atLeast: Int64? = nil
+  ) async throws -> Answer<Page<Hold>> {
+    let limit = pageLimit(limit)
+    return try await askAtHead(atLeast: atLeast) { session, head in
+      guard let id = try BookQueries.accountID(reference, session) else {
+        return .unknown(.account, reached: head.position)
+      }
+      var after = Identifier.zero
+      if let cursor {
+        let words = try Cursor.read(cursor, .holds, words: 3)
+        guard words[0] == id.mark else { throw QueryFault.badCursor }
+        after = Identifier(high: words[1], low: words[2])
+      }
+      let rows = try session.execute(
+        """
+        select \(HoldRow.columns) from holds where account_id = $1 and hold_id > $2
+        \(activeOnly ? "and status = 'active'" : "") order by hold_id limit $3
+        """, [.uuid(id), .uuid(after), .int8(Int64(limit + 1))])
+      let holds = try (0..<rows.count).map { try HoldRow.hold(rows, $0) }
+      let page = Page(holds, limit: limit) { Cursor.make(.holds, id.mark, $0.id.high, $0.id.low) }
+      return .found(page, at: head.position)
+    }
+  }
+
+  /// The limits that bound an account, with what is used and left of each on the book date of `moment`.
+  public func limits(
+    _ reference: AccountReference, at moment: Moment, atLeast: Int64? = nil
+  ) async throws -> Answer<LimitsReading> {
+    try await askAtHead(atLeast: atLeast) { session, head in
+      guard let account = try BookQueries.account(reference, session).0 else {
+        return .unknown(.account, reached: head.position)
+      }
+      let book = try BookRow.load(session).orThrow(CorruptRow(table: "book", key: "", reason: "the book isn't open"))
+      let date = try calendars.calendar(book.timeZone).date(of: moment)
+      var limits = LimitReading.all(
+        account.limits, .account, account.id, account.currency, usages: [account.balance.usage], on: date)
+      if let id = account.customerID, let customer = try BookQueries.customer(id, session),
+        let own = customer.limits[account.currency]
+      {
+        let usages = try BookQueries.accounts(customer.accounts, session)
+          .filter { $0.currency == account.currency }.map(\.balance.usage)
+        limits += LimitReading.all(own, .customer, id, account.currency, usages: usages, on: date)
+      }
+      let reading = LimitsReading(
+        accountID: account.id, customerID: account.customerID, bookDate: date, limits: limits)
+      return .found(reading, at: head.position)
+    }
+  }
+
+  // MARK: Rows
+
+  /// In one statement, so that the position is that of the row.
+  static func account(_ reference: AccountReference, _ session: Session) throws -> (Account?, Int64) {
+    let condition: String
+    let parameter: Parameter
+    switch reference {
+    case .id(let id): (condition, parameter) = ("a.account_id = $1", .uuid(id))
+    case .number(let number): (condition, parameter) = ("a.number = $1", .text(number.description))
+    }
+    let rows = try session.execute(
+      "select \(AccountRow.columns), h.position from log_head h left join (\(AccountRow.source)) on \(condition)",
+      [parameter])
+    let position = try rows.int8(0, 18)
+    return (try rows.isNull(0, 0) ? nil : AccountRow.account(rows, 0), position)
+  }
+
+  static func accountID(_ reference: AccountReference, _ session: Session) throws -> AccountID? {
+    let rows =
+      switch reference {
+      case .id(let id): try session.execute("select account_id from accounts where account_id = $1", [.uuid(id)])
+      case .number(let number):
+        try session.execute("select account_id from accounts where number = $1", [.text(number.description)])
+      }
+    return rows.count > 0 ? try rows.identifier(0, 0) : nil
+  }
+
+  static func accounts(_ ids: [AccountID], _ session: Session) throws -> [Account] {
+    let rows = try session.execute(
+      "select \(AccountRow.columns) from \(AccountRow.source) where a.account_id = any($1::uuid[])", [.uuids(ids)])
+    return try (0..<rows.count).map { try AccountRow.account(rows, $0) }
+  }
+}
+
+extension AccountBalance {
+  init(_ account: Account, _ posted: MinorUnits, _ held: MinorUnits) {
+    var then = account
+    then.balance.posted = posted
+    then.balance.held = held
+    self.init(
+      accountID: account.id, customerID: account.customerID, currency: account.currency, posted: posted, held: held,
+      available: then.available)
+  }
+}
+
+extension LimitReading {
+  /// What is set of `limits`, in the order of the contract.
+  static func all(
+    _ limits: Limits, _ scope: SubjectKind, _ subject: Identifier, _ currency: Currency, usages: [LimitUsage],
+    on date: CalendarDate
+  ) -> [LimitReading] {
+    LimitKind.allCases.compactMap { kind in
+      guard let limit = limits[kind] else { return nil }
+      var reading = LimitReading(
+        scope: scope, subjectID: subject, kind: kind, currency: currency, limit: limit, used: nil, left: nil,
+        windowStart: kind.windowStart(on: date))
+      if let start = reading.windowStart {
+        var used: MinorUnits = 0
+        for usage in usages {
+          let (sum, overflow) = used.addingReportingOverflow(usage.used(from: start, through: date) ?? .max)
+          used = overflow ? .max : sum
+        }
+        reading.used = used
+        // Both are zero or more, so the difference can't overflow.
+        reading.left = max(0, limit - used)
+      }
+      return reading
+    }
+  }
+}
+
+extension Identifier {
+  /// Ties a cursor to the thing whose list it is of.
+  var mark: UInt64 { high ^ low }
+}
