@@ -23,7 +23,7 @@ public struct ConnectionConfiguration: Sendable {
 
   public init(
     conninfo: String, applicationName: String = "kauri", connectTimeout: Duration = .seconds(5),
-    settings: [String: String] = [:], queryTimeout: Duration? = nil, cancelGrace: Duration = .milliseconds(150),
+    settings: [String: String] = [:], queryTimeout: Duration? = nil, cancelGrace: Duration = .milliseconds(250),
     tcpUserTimeout: Duration? = .seconds(10), statementCacheLimit: Int = 256
   ) {
     self.conninfo = conninfo

@@ -131,7 +131,8 @@ extension Session {
         try onChunk(chunk)
       } catch {
         failure = error
-        stop(.cancelled)
+        // Nobody waits to be let go at once here, as with an interrupt, so the session gets time to be saved.
+        stop(.cancelled, within: Session.shieldedTimeout)
       }
     }
     if let failure {

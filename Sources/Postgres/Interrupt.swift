@@ -59,13 +59,7 @@ public final class Interrupt: Sendable {
     }
   }
 
-  /// - Returns: whether a request to cancel is still under way.
-  func end() -> Bool {
-    state.withLock {
-      $0.isBusy = false
-      return $0.isRequesting
-    }
-  }
+  func end() { state.withLock { $0.isBusy = false } }
 
   var isRequesting: Bool { state.withLock { $0.isRequesting } }
 

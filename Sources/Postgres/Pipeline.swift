@@ -79,9 +79,7 @@ extension Session {
     let outcomes = try collect(pipeline.steps)
     guard PQexitPipelineMode(connection) == 1 else { throw lose(.connectionLost, libpqMessage) }
     if let failure { throw failure }
-    if exchange?.stop != nil {
-      for case .failure(let error) in outcomes where error.kind == .cancelled || error.kind == .timeout { throw error }
-    }
+    for case .failure(let error) in outcomes where error.kind == .cancelled || error.kind == .timeout { throw error }
     return outcomes
   }
 

@@ -72,12 +72,19 @@ extension Session {
     if severity == "FATAL" || severity == "PANIC" || PQstatus(connection) == CONNECTION_BAD {
       error.kind = .connectionLost
       error.isFatal = true
-    } else if error.sqlState == "57014", let stop = exchange?.stop {
+    } else if error.sqlState == "57014", let stop = reasonToStop {
       error.kind = stop == .cancelled ? .cancelled : .timeout
     } else if error.sqlState == nil {
       error.kind = .misuse
     }
     return error
+  }
+
+  /// Whether it was this side that asked the server to cancel. Its answer to an interrupt may be here before the
+  /// interrupt itself has been noticed.
+  private var reasonToStop: Exchange.Stop? {
+    guard let exchange else { return nil }
+    return exchange.stop ?? (!exchange.isShielded && interrupt.isCancelled ? .cancelled : nil)
   }
 
   var libpqMessage: String { Session.trimmed(PQerrorMessage(connection)) }

@@ -18,11 +18,12 @@ struct Exchange {
 extension Session {
   /// How often a server that was asked to cancel is asked again: a request that arrives before the statement is lost.
   private static var cancelRepeat: Duration { .milliseconds(20) }
+  /// How long a request to cancel may be on its way to the server; it takes the postmaster to fork.
+  private static var requestTimeout: Duration { .seconds(2) }
   /// For what is done regardless of interrupts and deadlines, as rolling back.
-  private static var shieldedTimeout: Duration { .seconds(5) }
+  static var shieldedTimeout: Duration { .seconds(5) }
 
-  /// Runs `body` as one exchange: checks that the session can start one, and afterwards that no request to cancel it
-  /// is still on its way to hit the next.
+  /// Runs `body` as one exchange, if the session can start one.
   func converse<Value>(
     shielded: Bool = false, _ body: (OpaquePointer) throws(PostgresError) -> Value
   ) throws(PostgresError) -> Value {
@@ -36,6 +37,7 @@ extension Session {
     guard exchange == nil else {
       throw PostgresError(.misuse, "the session is in the middle of a pipeline, a COPY or another call")
     }
+    try awaitCancelRequest()
     guard interrupt.begin(ignoringCancel: shielded) else { throw PostgresError(.cancelled, "cancelled unsent") }
     exchange = Exchange(isShielded: shielded, limit: nil, stop: nil)
     renewLimit()
@@ -44,12 +46,16 @@ extension Session {
 
   func end() {
     exchange = nil
-    guard interrupt.end() else { return }
-    let limit = ContinuousClock.now + configuration.cancelGrace
+    interrupt.end()
+  }
+
+  /// A request to cancel the statement before may still be on its way, and would hit the next one.
+  private func awaitCancelRequest() throws(PostgresError) {
+    guard interrupt.isRequesting else { return }
+    let limit = ContinuousClock.now + Session.requestTimeout
     while interrupt.isRequesting {
       guard pollOnce(nil, until: limit) != .timedOut else {
-        _ = lose(.connectionLost, "a request to cancel is still on its way")
-        return
+        throw lose(.connectionLost, "a request to cancel doesn't arrive")
       }
     }
   }
@@ -113,9 +119,10 @@ extension Session {
     return min(limit, ContinuousClock.now + Session.cancelRepeat)
   }
 
-  func stop(_ reason: Exchange.Stop) {
+  /// Has the server end the statement, and bounds the wait for it to do so.
+  func stop(_ reason: Exchange.Stop, within grace: Duration? = nil) {
     exchange?.stop = reason
-    exchange?.limit = ContinuousClock.now + configuration.cancelGrace
+    exchange?.limit = ContinuousClock.now + (grace ?? configuration.cancelGrace)
     interrupt.requestCancel()
   }
 

@@ -52,7 +52,7 @@ import Testing
   @Test func aFrozenPostmasterDoesNotKeepACancelWaiting() async throws {
     let cluster = try #require(Server.cluster)
     let pid = try #require(await cluster.pid)
-    let connection = try await Connection.connect(Server.configuration())
+    let connection = try await Connection.connect(Server.configuration(cancelGrace: .milliseconds(150)))
     let backend = try await connection.run { $0.backendPID }
     let sleeper = Task { try await connection.execute("select pg_sleep(600)") }
     try await Server.waitUntilActive(backend)

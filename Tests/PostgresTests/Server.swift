@@ -31,13 +31,16 @@ extension Trait where Self == ClusterTrait {
 enum Server {
   @TaskLocal static var cluster: PostgresCluster?
 
+  /// - Parameter cancelGrace: long, as a machine that runs many tests at once may take its time to cancel. Where the
+  ///   server is frozen it can only run out, and a test gives a short one.
   static func configuration(
-    settings: [String: String] = [:], queryTimeout: Duration? = nil, statementCacheLimit: Int = 256
+    settings: [String: String] = [:], queryTimeout: Duration? = nil, statementCacheLimit: Int = 256,
+    cancelGrace: Duration = .seconds(10)
   ) throws -> ConnectionConfiguration {
     let cluster = try #require(cluster)
     return ConnectionConfiguration(
       conninfo: cluster.adminConninfo, applicationName: "postgres-tests", settings: settings,
-      queryTimeout: queryTimeout, statementCacheLimit: statementCacheLimit)
+      queryTimeout: queryTimeout, cancelGrace: cancelGrace, statementCacheLimit: statementCacheLimit)
   }
 
   /// Runs `body` with a session of its own, on a thread of its own.
@@ -52,10 +55,12 @@ enum Server {
 
   static func withConnection<Value: Sendable>(
     settings: [String: String] = [:], queryTimeout: Duration? = nil, statementCacheLimit: Int = 256,
-    _ body: @Sendable (Connection) async throws -> Value
+    cancelGrace: Duration = .seconds(10), _ body: @Sendable (Connection) async throws -> Value
   ) async throws -> Value {
     let connection = try await Connection.connect(
-      configuration(settings: settings, queryTimeout: queryTimeout, statementCacheLimit: statementCacheLimit))
+      configuration(
+        settings: settings, queryTimeout: queryTimeout, statementCacheLimit: statementCacheLimit,
+        cancelGrace: cancelGrace))
     do {
       let value = try await body(connection)
       await connection.close()
