@@ -73,7 +73,8 @@ let package = Package(
     .testTarget(name: "LedgerTests", dependencies: ["Ledger"], swiftSettings: strict),
     .testTarget(name: "CommandsTests", dependencies: ["Commands", "Ledger"], swiftSettings: strict),
     .testTarget(
-      name: "EventStoreTests", dependencies: ["EventStore", "Commands", "Ledger", "Postgres", "LocalStack"],
+      name: "EventStoreTests", dependencies: ["EventStore", "Commands", "Ledger", "Postgres", "LocalStack", crypto],
+      exclude: ["Samples"],
       swiftSettings: strict),
     .testTarget(
       name: "ProjectionsTests", dependencies: ["Projections", "EventStore", "Ledger", "Postgres", "LocalStack"],
@@ -86,7 +87,10 @@ let package = Package(
       name: "LocalStackTests", dependencies: ["LocalStack", "Postgres", jwt, crypto, logging], swiftSettings: strict),
     .testTarget(
       name: "IntegrationTests",
-      dependencies: ["LocalStack", "Postgres", "Ledger", httpClient, subprocess],
+      dependencies: [
+        "LocalStack", "Postgres", "Ledger", "Commands", "EventStore", "Projections", crypto, logging, httpClient,
+        subprocess,
+      ],
       swiftSettings: strict),
   ]
 )

@@ -2,12 +2,16 @@ import Ledger
 import Postgres
 
 /// Events on their way into the log: one binary array a column, so that a batch is one statement.
+///
+/// The arrays are unnested in the select list: there they advance together, a row at a time, while in FROM each would first be copied into
+/// a store of its own.
 struct EventColumns {
   static let insert = """
     insert into events (position, stream_kind, stream_id, stream_version, type, schema_version, payload, command_id, \
     command_index, actor, causation_id, correlation_id, moment, book_date, rule_set) \
-    select * from unnest($1::bigint[], $2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::smallint[], $7::bytea[], \
-    $8::uuid[], $9::integer[], $10::text[], $11::uuid[], $12::uuid[], $13::timestamptz[], $14::date[], $15::integer[])
+    select unnest($1::bigint[]), unnest($2::text[]), unnest($3::uuid[]), unnest($4::bigint[]), unnest($5::text[]), \
+    unnest($6::smallint[]), unnest($7::bytea[]), unnest($8::uuid[]), unnest($9::integer[]), unnest($10::text[]), \
+    unnest($11::uuid[]), unnest($12::uuid[]), unnest($13::timestamptz[]), unnest($14::date[]), unnest($15::integer[])
     """
 
   private(set) var count = 0
@@ -88,7 +92,7 @@ struct EventColumns {
 struct CommandColumns {
   static let insert = """
     insert into commands (command_id, content_hash, first_position, event_count) \
-    select * from unnest($1::uuid[], $2::bytea[], $3::bigint[], $4::integer[])
+    select unnest($1::uuid[]), unnest($2::bytea[]), unnest($3::bigint[]), unnest($4::integer[])
     """
 
   private(set) var count = 0

@@ -1,0 +1,140 @@
+import Commands
+import Dispatch
+import EventStore
+import Ledger
+import LocalStack
+import Postgres
+import Testing
+
+/// The writer beside backends that die, a server that restarts, and a colleague that freezes.
+@Suite(.serialized) struct WriterFaultTests {
+  /// Backends are ended at random while commands run; whoever gets no answer asks again with the same id.
+  @Test func endedBackendsLoseNothing() async throws {
+    try await WriterBook.run { book in
+      var teller = Teller(accounts: 6, seed: WriterTests.seed)
+      let writer = try book.writer()
+      _ = await writer.commit(teller.opening(funds: 50_000))
+      var commands: [CommandEnvelope] = []
+      for _ in 0..<1_200 { commands.append(teller.next()) }
+      let given = commands
+
+      let acknowledged = try await withThrowingTaskGroup(of: [CommandID: Int64].self) { group in
+        group.addTask {
+          var positions: [CommandID: Int64] = [:]
+          for start in stride(from: 0, to: given.count, by: 12) {
+            let batch = Array(given[start..<start + 12])
+            for (id, position) in try await Self.settle(batch, writer) { positions[id] = position }
+          }
+          return positions
+        }
+        group.addTask {
+          // As long as the load runs; it ends by being cancelled.
+          let connection = try await Connection.connect(book.configuration)
+          while !Task.isCancelled {
+            _ = try await connection.query(
+              "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'kauri writer'"
+            ) { $0.count }
+            try? await Task.sleep(for: .milliseconds(Int.random(in: 1...25)))
+          }
+          await connection.close()
+          return [:]
+        }
+        let positions = try await group.next() ?? [:]
+        group.cancelAll()
+        return positions
+      }
+      #expect(acknowledged.count == given.count)
+      let log = try await book.log()
+      for event in log where event.origin.index == 0 {
+        if let position = acknowledged[event.origin.commandID] { #expect(event.origin.position <= position) }
+      }
+      #expect(Set(log.map(\.origin.commandID)).isSuperset(of: acknowledged.keys))
+      try await book.expectSoundBook()
+    }
+  }
+
+  @Test func aRestartedServerIsFoundAgain() async throws {
+    try await WriterBook.run { book in
+      var teller = Teller(accounts: 4, seed: WriterTests.seed)
+      let writer = try book.writer(WriterOptions(settlingTime: .milliseconds(300)))
+      _ = await writer.commit(teller.opening(funds: 5_000))
+      await book.cluster.kill()
+      let command = teller.next()
+      guard case .unavailable(.databaseUnavailable) = await writer.commit([command])[0] else {
+        Issue.record("a command was answered without a database")
+        return
+      }
+      try await book.cluster.start()
+      let results = try await Self.settle([command, teller.next()], writer)
+      #expect(results.count == 2)
+      try await book.expectSoundBook()
+    }
+  }
+
+  /// A colleague that took the head's lock and froze in the middle of a pipeline, which no time-out of Postgres' own sees.
+  @Test func aFrozenWriterStopsNobodyForLong() async throws {
+    try await WriterBook.run { book in
+      var teller = Teller(accounts: 4, seed: WriterTests.seed)
+      let writer = try book.writer()
+      _ = await writer.commit(teller.opening(funds: 5_000))
+
+      var configuration = book.configuration
+      configuration.applicationName = "kauri writer"
+      let colleague = try await Connection.connect(configuration)
+      let thaw = DispatchSemaphore(value: 0)
+      async let frozen: Void = {
+        _ = try? await colleague.run { session in
+          _ = try session.pipeline { pipeline in
+            try pipeline.execute("begin")
+            try pipeline.execute("select from log_head for update")
+            // Blocks the connection's own thread, as a stopped process would: the backend waits for the rest of the pipeline.
+            _ = thaw.wait(timeout: .now() + 60)
+          }
+        }
+      }()
+      try await untilTheHeadIsLocked(book)
+
+      let started = ContinuousClock.now
+      let result = await writer.commit([teller.next()])[0]
+      let elapsed = ContinuousClock.now - started
+      thaw.signal()
+      await frozen
+      guard case .recorded = result else {
+        Issue.record("not recorded beside a frozen writer: \(result)")
+        return
+      }
+      #expect(elapsed < .seconds(15))
+      try await book.expectSoundBook()
+    }
+  }
+
+  private func untilTheHeadIsLocked(_ book: WriterBook) async throws {
+    let until = ContinuousClock.now + .seconds(30)
+    while ContinuousClock.now < until {
+      do {
+        try await book.read { session in
+          try session.transaction { _ = try session.execute("select from log_head for update nowait") }
+        }
+      } catch let error as PostgresError where error.sqlState == "55P03" {
+        return
+      }
+    }
+    Issue.record("the head was never locked")
+  }
+
+  /// Gives the batch until every command of it is recorded, and says where each stands.
+  static func settle(_ batch: [CommandEnvelope], _ writer: PostgresBook) async throws -> [CommandID: Int64] {
+    var positions: [CommandID: Int64] = [:]
+    var waiting = batch
+    let until = ContinuousClock.now + .seconds(60)
+    while !waiting.isEmpty {
+      try #require(ContinuousClock.now < until, "commands were not settled in a minute")
+      let results = await writer.commit(waiting)
+      for (command, result) in zip(waiting, results) {
+        if case .recorded(let outcome, _) = result { positions[command.id] = outcome.position }
+      }
+      waiting.removeAll { positions[$0.id] != nil }
+    }
+    return positions
+  }
+}
