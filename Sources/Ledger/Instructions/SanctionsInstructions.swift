@@ -49,8 +49,8 @@ public struct SanctionsEntry: Hashable, Sendable {
   }
 }
 
-/// A whole list as published; the log records what it added, changed and removed. Entries are kept in the order of their ids, so that
-/// the same list is the same content whatever order it came in.
+/// A whole list as published; the log records what it added, changed and removed. Entries are kept in the order of
+/// their ids, so that the same list is the same content whatever order it came in.
 public struct ImportSanctionsList: InstructionContent {
   public static let name: StaticString = "ImportSanctionsList"
 
@@ -95,14 +95,21 @@ public struct ImportSanctionsList: InstructionContent {
   }
 }
 
-/// A list's version: a whole number, a date, or dotted parts. Runs of digits compare as numbers, everything else by character.
+/// A list's version: a whole number, a date, or dotted parts. Runs of digits compare as numbers, everything else by
+/// character.
 public struct ListVersion: Hashable, Comparable, Sendable {
   public let text: String
 
   public init(_ text: String) { self.text = text }
 
   init(from value: JSONValue) throws(JSONFault) {
-    text = value.kind == .number ? String(try value.int64()) : try value.nonEmptyString(maxLength: FieldLimit.code)
+    if value.kind == .number {
+      let number = try value.int64()
+      guard number >= 0 else { throw value.fault("must be zero or more") }
+      text = String(number)
+    } else {
+      text = try value.nonEmptyString(maxLength: FieldLimit.code)
+    }
   }
 
   public static func < (left: ListVersion, right: ListVersion) -> Bool {
