@@ -25,7 +25,8 @@ public struct CommandEnvelope: Hashable, Sendable {
     self.expectedVersion = expectedVersion
   }
 
-  /// The bytes that say whether two commands with one id are the same command: actor, name and content in canonical form.
+  /// The bytes that say whether two commands with one id are the same command: actor, name and content in canonical
+  /// form.
   public func writeContent(to writer: inout RecordWriter) {
     writer.json.beginObject()
     writer.json.field("actor", actor.description)

@@ -44,7 +44,8 @@ public enum CommandResult: Sendable {
   case notDue
   /// The stream isn't at the version that the caller expects: not recorded.
   case versionConflict(current: Int64)
-  /// Whether it stands in the log is not known yet, or it certainly doesn't; asking again with the same id settles it either way.
+  /// Whether it stands in the log is not known yet, or it certainly doesn't; asking again with the same id settles it
+  /// either way.
   case unavailable(BookFault)
 }
 

@@ -50,12 +50,14 @@ extension Instruction {
   /// Movements, and what a second person decided of them: an event that carries an approval came of `Approve`.
   private init?(recoveredFromMovement event: Event) {
     switch event {
-    case .transferPosted(let event): self = event.approval.map(Instruction.approve) ?? .postTransfer(event.terms.instruction)
+    case .transferPosted(let event):
+      self = event.approval.map(Instruction.approve) ?? .postTransfer(event.terms.instruction)
     case .transferHeldForApproval(let event): self = .postTransfer(event.terms.instruction)
     case .transferDeclined(let event): self = .postTransfer(event.instruction)
     case .transferReversed(let event):
       self = .reverseTransfer(ReverseTransfer(transferID: event.transferID, reason: event.reason))
-    case .journalPosted(let event): self = event.approval.map(Instruction.approve) ?? .postJournal(event.terms.instruction)
+    case .journalPosted(let event):
+      self = event.approval.map(Instruction.approve) ?? .postJournal(event.terms.instruction)
     case .journalHeldForApproval(let event): self = .postJournal(event.terms.instruction)
     case .journalDeclined(let event): self = .postJournal(event.instruction)
     case .holdPlaced(let event): self = .placeHold(event.instruction)

@@ -2,8 +2,8 @@ public import Ledger
 
 /// What a state must be brought to know before commands can be decided on it.
 ///
-/// Needs depend on each other (an account names its customer, a customer with limits all its accounts), so a caller collects, loads,
-/// and collects again until nothing is missing: at most five times.
+/// Needs depend on each other (an account names its customer, a customer with limits all its accounts), so a caller
+/// collects, loads, and collects again until nothing is missing: at most five times.
 public struct StateNeeds: Sendable {
   public var accounts: Set<AccountID> = []
   public var numbers: Set<AccountNumber> = []
@@ -108,7 +108,8 @@ public struct StateNeedsCollector: Sendable {
       if sought.customers.insert(id).inserted { missing.customers.insert(id) }
       return
     }
-    // A customer's limits are over all its accounts, so their usage is needed; each is noted without following it back here.
+    // A customer's limits are over all its accounts, so their usage is needed; each is noted without following it back
+    // here.
     if !state.customers.values[index].limits.isEmpty { everyAccount(of: id, on: state) }
   }
 

@@ -22,7 +22,8 @@ func decidePlaceHold(
   return .accept(.holdPlaced(HoldPlaced(hold, account: account.id, basis: basis)))
 }
 
-/// Limits and funds were settled when the money was reserved; what can have changed since is looked at again, and then the hold itself.
+/// Limits and funds were settled when the money was reserved; what can have changed since is looked at again, and then
+/// the hold itself.
 func decideCaptureHold(
   _ capture: CaptureHold, on state: borrowing BookState, in context: DecisionContext
 ) -> Decision {

@@ -25,12 +25,14 @@ func decideJournal(
 
   let terms = JournalTerms(owned, accounts: ids)
   if let threshold = preFlight.thresholdExceeded(on: state) {
-    return .accept(.journalHeldForApproval(JournalHeldForApproval(terms: terms, checks: preFlight.checks + [threshold])))
+    return .accept(
+      .journalHeldForApproval(JournalHeldForApproval(terms: terms, checks: preFlight.checks + [threshold])))
   }
   return .accept(.journalPosted(JournalPosted(terms: terms, checks: preFlight.checks)))
 }
 
-/// One party an account, with what it gives or gets on balance; an account whose postings cancel out is a creditor of nothing.
+/// One party an account, with what it gives or gets on balance; an account whose postings cancel out is a creditor of
+/// nothing.
 func journalParties(
   _ journal: PostJournal, _ accounts: [Account?], heldOn: CalendarDate? = nil
 ) -> [PreFlight.Party] {

@@ -1,7 +1,7 @@
 import Ledger
 
-/// A correction is a new event that names the one it reverses; the money goes back whatever the debtor's limits say, and may not
-/// overdraw whoever has it now.
+/// A correction is a new event that names the one it reverses; the money goes back whatever the debtor's limits say,
+/// and may not overdraw whoever has it now.
 func decideReversal(_ reversal: ReverseTransfer, on state: borrowing BookState) -> Decision {
   let instruction = Instruction.reverseTransfer(reversal)
   guard let transfer = state.transfers[reversal.transferID] ?? nil else {

@@ -52,7 +52,8 @@ private func declineTransfer(_ transfer: PostTransfer, _ code: RejectionCode, _ 
   return .record([.transferDeclined(declined)], .declined(code))
 }
 
-/// Whose key seals the free text of a movement: the customer who wrote it, else the customer whose money it is about, else the book.
+/// Whose key seals the free text of a movement: the customer who wrote it, else the customer whose money it is about,
+/// else the book.
 func writer(_ actor: Actor, debtor: Account?, creditor: Account?) -> Identifier {
   actor.customer ?? debtor?.customerID ?? creditor?.customerID ?? .zero
 }

@@ -2,8 +2,8 @@ import Ledger
 
 /// The checks before money moves, all of them, in the order of the contract.
 ///
-/// It runs quickly first, noting only the first failure and what an accepted event keeps; where something failed it runs again and reports
-/// every check with its figures.
+/// It runs quickly first, noting only the first failure and what an accepted event keeps; where something failed it
+/// runs again and reports every check with its figures.
 struct PreFlight {
   /// One account of a movement.
   struct Party {
@@ -196,8 +196,8 @@ struct PreFlight {
       ])
   }
 
-  /// What the movement takes from all accounts of a debtor's customer in the account's currency: a journal may debit several of them, and
-  /// the customer's limits bound the sum.
+  /// What the movement takes from all accounts of a debtor's customer in the account's currency: a journal may debit
+  /// several of them, and the customer's limits bound the sum.
   ///
   /// - Returns: nil when an earlier debtor of the same customer and currency has spoken for all.
   private func customerShare(_ index: Int) -> (amount: MinorUnits, reserved: (amount: MinorUnits, on: CalendarDate)?)? {

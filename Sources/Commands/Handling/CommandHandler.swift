@@ -2,15 +2,16 @@ import Synchronization
 
 /// The one way in: every command, from whatever side, is given here.
 ///
-/// Group commit without a timer: commands that arrive while a batch commits form the next batch, and an idle handler commits a single
-/// command at once. The queue is bounded; beyond it the answer is `queueFull`, at once.
+/// Group commit without a timer: commands that arrive while a batch commits form the next batch, and an idle handler
+/// commits a single command at once. The queue is bounded; beyond it the answer is `queueFull`, at once.
 public final class CommandHandler: Sendable {
   public struct Options: Sendable {
     /// Commands in a batch, at most.
     public let batchMaximum: Int
     /// Commands that may wait, at most.
     public let queueMaximum: Int
-    /// Commands of a batch that write-back may take while others wait, always fewer than a batch holds, so that others get on.
+    /// Commands of a batch that write-back may take while others wait, always fewer than a batch holds, so that others
+    /// get on.
     public let writeBackMaximum: Int
 
     /// - Parameter writeBackMaximum: nil for a quarter of the batch.

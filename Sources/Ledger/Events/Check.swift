@@ -1,4 +1,5 @@
-/// Why something was declined, or which check a figure belongs to. The order of the pre-flight codes is their precedence.
+/// Why something was declined, or which check a figure belongs to. The order of the pre-flight codes is their
+/// precedence.
 public enum RejectionCode: String, Hashable, Sendable, CaseIterable {
   // Pre-flight, in order of precedence.
   case unknownAccount = "unknown_account"
@@ -57,7 +58,8 @@ public enum RejectionCode: String, Hashable, Sendable, CaseIterable {
   /// Whether the same content may be accepted later without anybody changing it, under a new command id.
   public var isRetryable: Bool {
     switch self {
-    case .insufficientFunds, .limitDaily, .limitWeekly, .limitMonthly, .limitRolling30Days, .fraudScoreStale, .wouldOverdraw:
+    case .insufficientFunds, .limitDaily, .limitWeekly, .limitMonthly, .limitRolling30Days, .fraudScoreStale,
+      .wouldOverdraw:
       true
     default: false
     }

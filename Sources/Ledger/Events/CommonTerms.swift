@@ -24,13 +24,16 @@ public struct ResolvedAccount: Hashable, Sendable {
   ) throws(JSONFault) {
     self.id = try object.required(id).identifier()
     if let value = try object.optional(number) {
-      guard case .number(let number) = try value.accountReference() else { throw value.fault("is not an account number") }
+      guard case .number(let number) = try value.accountReference() else {
+        throw value.fault("is not an account number")
+      }
       self.number = number
     }
   }
 
   func write(
-    to writer: inout RecordWriter, id key: StaticString = "account_id", number numberKey: StaticString = "account_number"
+    to writer: inout RecordWriter, id key: StaticString = "account_id",
+    number numberKey: StaticString = "account_number"
   ) {
     writer.json.field(key, id)
     if let number { writer.json.field(numberKey, number.description) }

@@ -148,11 +148,13 @@ extension Event {
     case "AccountUnfrozen": self = .accountUnfrozen(try AccountUnfrozen(from: &object, in: context))
     case "AccountClosed": self = .accountClosed(try AccountClosed(from: &object, in: context))
     case "TransferPosted": self = .transferPosted(try TransferPosted(from: &object, in: context))
-    case "TransferHeldForApproval": self = .transferHeldForApproval(try TransferHeldForApproval(from: &object, in: context))
+    case "TransferHeldForApproval":
+      self = .transferHeldForApproval(try TransferHeldForApproval(from: &object, in: context))
     case "TransferDeclined": self = .transferDeclined(try TransferDeclined(from: &object, in: context))
     case "TransferReversed": self = .transferReversed(try TransferReversed(from: &object, in: context))
     case "JournalPosted": self = .journalPosted(try JournalPosted(from: &object, in: context))
-    case "JournalHeldForApproval": self = .journalHeldForApproval(try JournalHeldForApproval(from: &object, in: context))
+    case "JournalHeldForApproval":
+      self = .journalHeldForApproval(try JournalHeldForApproval(from: &object, in: context))
     case "JournalDeclined": self = .journalDeclined(try JournalDeclined(from: &object, in: context))
     case "HoldPlaced": self = .holdPlaced(try HoldPlaced(from: &object, in: context))
     case "HoldCaptured": self = .holdCaptured(try HoldCaptured(from: &object, in: context))
@@ -169,8 +171,10 @@ extension Event {
     case "SanctionsEntryAdded": self = .sanctionsEntryAdded(try SanctionsEntryAdded(from: &object, in: context))
     case "SanctionsEntryChanged": self = .sanctionsEntryChanged(try SanctionsEntryChanged(from: &object, in: context))
     case "SanctionsEntryRemoved": self = .sanctionsEntryRemoved(try SanctionsEntryRemoved(from: &object, in: context))
-    case "SanctionsMatchProposed": self = .sanctionsMatchProposed(try SanctionsMatchProposed(from: &object, in: context))
-    case "SanctionsMatchConfirmed": self = .sanctionsMatchConfirmed(try SanctionsMatchConfirmed(from: &object, in: context))
+    case "SanctionsMatchProposed":
+      self = .sanctionsMatchProposed(try SanctionsMatchProposed(from: &object, in: context))
+    case "SanctionsMatchConfirmed":
+      self = .sanctionsMatchConfirmed(try SanctionsMatchConfirmed(from: &object, in: context))
     case "SanctionsMatchCleared": self = .sanctionsMatchCleared(try SanctionsMatchCleared(from: &object, in: context))
     case "CommandDeclined": self = .commandDeclined(try CommandDeclined(from: &object, in: context))
     case "AccessRefused": self = .accessRefused(try AccessRefused(from: &object, in: context))

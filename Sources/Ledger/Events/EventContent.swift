@@ -27,7 +27,8 @@ public struct StreamID: Hashable, Sendable {
   }
 }
 
-/// What one kind of event says. An event is never changed; a new shape is a new schema version with an upcaster from the old.
+/// What one kind of event says. An event is never changed; a new shape is a new schema version with an upcaster from
+/// the old.
 public protocol EventContent: Hashable, Sendable {
   /// The event's type in the contract, `TransferPosted`.
   static var type: StaticString { get }

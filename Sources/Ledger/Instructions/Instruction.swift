@@ -125,9 +125,12 @@ extension Instruction {
     case "ConfirmMatch": self = .confirmMatch(try ConfirmMatch(from: &object, in: context))
     case "ClearMatch": self = .clearMatch(try ClearMatch(from: &object, in: context))
     case "OpenBook" where context.source == .log: self = .openBook(try OpenBook(from: &object, in: context))
-    case "ActivateRuleSet" where context.source == .log: self = .activateRuleSet(try ActivateRuleSet(from: &object, in: context))
-    case "RecordDataRead" where context.source == .log: self = .recordDataRead(try RecordDataRead(from: &object, in: context))
-    case "RecordRefusal" where context.source == .log: self = .recordRefusal(try RecordRefusal(from: &object, in: context))
+    case "ActivateRuleSet" where context.source == .log:
+      self = .activateRuleSet(try ActivateRuleSet(from: &object, in: context))
+    case "RecordDataRead" where context.source == .log:
+      self = .recordDataRead(try RecordDataRead(from: &object, in: context))
+    case "RecordRefusal" where context.source == .log:
+      self = .recordRefusal(try RecordRefusal(from: &object, in: context))
     default: return nil
     }
     try object.finish()

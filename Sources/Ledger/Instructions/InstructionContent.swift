@@ -1,7 +1,7 @@
 /// What one kind of command says, without who says it and under which id.
 ///
-/// The same fields arrive over HTTP, are recorded in the events that they lead to, and are hashed to recognise a repeated command, so
-/// each kind reads and writes them in one place.
+/// The same fields arrive over HTTP, are recorded in the events that they lead to, and are hashed to recognise a
+/// repeated command, so each kind reads and writes them in one place.
 public protocol InstructionContent: Hashable, Sendable {
   /// The command's name in the contract, `PostTransfer`.
   static var name: StaticString { get }
@@ -10,7 +10,8 @@ public protocol InstructionContent: Hashable, Sendable {
   ///
   init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault)
 
-  /// Writes the fields as members of an object that the caller has begun, in canonical form: the same content, the same bytes.
+  /// Writes the fields as members of an object that the caller has begun, in canonical form: the same content, the same
+  /// bytes.
   func write(to writer: inout RecordWriter)
 }
 

@@ -11,7 +11,8 @@ public struct Book: Hashable, Sendable {
   public var position: Int64
 
   public init(
-    id: Identifier, timeZone: String, currency: Currency, policies: Policies, ruleSet: Int, version: Int64, position: Int64
+    id: Identifier, timeZone: String, currency: Currency, policies: Policies, ruleSet: Int, version: Int64,
+    position: Int64
   ) {
     self.id = id
     self.timeZone = timeZone
@@ -25,8 +26,9 @@ public struct Book: Hashable, Sendable {
 
 /// Everything that a decision reads.
 ///
-/// It may hold the whole book (a replay) or just what the commands at hand need (a server, which loads the rest from the read models
-/// that are kept in the same transaction). `evolve` is the one function that changes it, so both are the same fold of the log.
+/// It may hold the whole book (a replay) or just what the commands at hand need (a server, which loads the rest from
+/// the read models that are kept in the same transaction). `evolve` is the one function that changes it, so both are
+/// the same fold of the log.
 public struct BookState: Sendable {
   public var book: Book?
   public var accounts: [AccountID: Account] = [:]
@@ -36,8 +38,9 @@ public struct BookState: Sendable {
   public var numbers: [AccountNumber: AccountID] = [:]
   public var lists: [String: SanctionsList] = [:]
 
-  /// Transfers and ids that somebody asked about: a key that is here is known, also when its value says that there is no such thing.
-  /// No read model keeps them, so a server holds only those that a reversal, or an id of the client's own choice, names.
+  /// Transfers and ids that somebody asked about: a key that is here is known, also when its value says that there is
+  /// no such thing. No read model keeps them, so a server holds only those that a reversal, or an id of the client's
+  /// own choice, names.
   public var transfers: [TransferID: Transfer?] = [:]
   public var claimed: [Identifier: Bool] = [:]
   /// Whether every transfer and id is kept, as in a replay.
@@ -58,7 +61,8 @@ public struct BookState: Sendable {
     public var customers: Set<CustomerID> = []
     public var holds: Set<HoldID> = []
     public var approvals: Set<CommandID> = []
-    /// By list, the entries that were added, changed or removed; a list whose version changed is here even when none was.
+    /// By list, the entries that were added, changed or removed; a list whose version changed is here even when none
+    /// was.
     public var lists: [String: Set<String>] = [:]
 
     public init() {}
@@ -85,7 +89,8 @@ public struct BookState: Sendable {
       case .customer: customers[stream.id]?.version
       case .account: accounts[stream.id]?.version
       case .hold: holds[stream.id]?.version
-      // What waited for a second person is the only movement with an event before this one, unless a reversal has named it.
+      // What waited for a second person is the only movement with an event before this one, unless a reversal has named
+      // it.
       case .transfer: event.approvedCommand.map { approvals[$0]?.streamVersion } ?? transfers[stream.id]??.version
       case .journal: event.approvedCommand.map { approvals[$0]?.streamVersion } ?? nil
       case .sanctionsList: lists.values.first { StreamID(sanctionsList: $0.name) == stream }?.version

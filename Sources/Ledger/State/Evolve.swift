@@ -1,5 +1,6 @@
 extension BookState {
-  /// Applies one event: the fold that the inline read models, a rebuild, a replay and a decision's state are all made by.
+  /// Applies one event: the fold that the inline read models, a rebuild, a replay and a decision's state are all made
+  /// by.
   public mutating func evolve(_ event: Event, _ origin: EventOrigin) {
     switch event {
     case .transferPosted(let posted): post(posted, origin)
@@ -49,7 +50,8 @@ extension BookState {
     track(terms, .declined, usedOn: origin.bookDate, origin)
   }
 
-  /// The account's id as far as the event says it: a declined transfer's numbers were never resolved, and nothing asks whose they were.
+  /// The account's id as far as the event says it: a declined transfer's numbers were never resolved, and nothing asks
+  /// whose they were.
   private func known(_ reference: AccountReference) -> AccountID {
     if case .id(let id) = reference { id } else { .zero }
   }
@@ -72,7 +74,9 @@ extension BookState {
       settle(approval.commandID, as: .approved, origin)
       for (account, amount) in posted.terms.netDebits { change(account, origin) { $0.held -= amount } }
     } else {
-      for (account, amount) in posted.terms.netDebits { change(account, origin) { $0.usage.use(amount, on: origin.bookDate) } }
+      for (account, amount) in posted.terms.netDebits {
+        change(account, origin) { $0.usage.use(amount, on: origin.bookDate) }
+      }
     }
     for (account, amount) in posted.terms.netChanges ?? [:] { change(account, origin) { $0.posted += amount } }
   }

@@ -84,8 +84,8 @@ public struct LimitUsage: Hashable, Sendable {
     return total
   }
 
-  /// Counts `amount` on `date` and forgets days that no window reaches any more. Saturates: a day that holds Int64's maximum
-  /// is over every limit anyway, and decisions refuse what would get there.
+  /// Counts `amount` on `date` and forgets days that no window reaches any more. Saturates: a day that holds Int64's
+  /// maximum is over every limit anyway, and decisions refuse what would get there.
   public mutating func use(_ amount: MinorUnits, on date: CalendarDate) {
     if let last = days.indices.last, days[last].date == date {
       let (sum, overflow) = days[last].amount.addingReportingOverflow(amount)

@@ -150,7 +150,8 @@ public struct Account: Hashable, Sendable {
     self.position = position
   }
 
-  /// What can be spent, in minor units: posted − held + overdraft. Nil when the account has no floor; saturates at Int64's ends.
+  /// What can be spent, in minor units: posted − held + overdraft. Nil when the account has no floor; saturates at
+  /// Int64's ends.
   public var available: MinorUnits? {
     if allowNegative { return nil }
     let exact = Int128(balance.posted) - Int128(balance.held) + Int128(overdraft)

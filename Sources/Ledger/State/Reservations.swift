@@ -106,8 +106,8 @@ extension JournalTerms {
     return changes
   }
 
-  /// What leaves each account on balance, in minor units, greater than zero. A decision refuses journals whose sums leave Int64, so an
-  /// accepted one always has its changes.
+  /// What leaves each account on balance, in minor units, greater than zero. A decision refuses journals whose sums
+  /// leave Int64, so an accepted one always has its changes.
   public var netDebits: [AccountID: MinorUnits] {
     (netChanges ?? [:]).filter { $0.value < 0 && $0.value != .min }.mapValues { -$0 }
   }
