@@ -1,0 +1,32 @@
+import Foundation
+
+/// Reproducible randomness for property tests: SplitMix64 (Steele, Lea and Flood, 2014), from a seed that is printed
+/// and that the environment variable `KAURI_TEST_SEED` sets.
+struct Chance: RandomNumberGenerator {
+  private var state: UInt64
+
+  /// - Parameter property: what is tested, for the printed line.
+  init(_ property: String) {
+    let given = ProcessInfo.processInfo.environment["KAURI_TEST_SEED"].flatMap { UInt64($0) }
+    state = given ?? UInt64.random(in: .min ... .max)
+    print("\(property): KAURI_TEST_SEED=\(state)")
+  }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ mixed >> 31
+  }
+
+  mutating func index(below count: Int) -> Int { Int.random(in: 0..<count, using: &self) }
+
+  /// True once in so many times.
+  mutating func oneIn(_ count: Int) -> Bool { index(below: count) == 0 }
+
+  mutating func pick<Element>(_ elements: [Element]) -> Element { elements[index(below: elements.count)] }
+
+  /// An element, or nil where there is none.
+  mutating func pickAny<Element>(_ elements: [Element]) -> Element? { elements.isEmpty ? nil : pick(elements) }
+}
