@@ -195,6 +195,7 @@ extension Session {
     }
     try flushWhileReading()
     renewLimit()
+    noticeStop()
     if exchange?.stop == .cancelled { throw PostgresError(.cancelled, "cancelled during a COPY") }
     if exchange?.stop == .timedOut { throw PostgresError(.timeout, "a COPY that took too long") }
   }

@@ -72,7 +72,8 @@ extension Session {
     PQsetNoticeReceiver(
       connection,
       { session, notice in
-        guard let session, let notice, let severity = PQresultErrorField(notice, CInt(UInt8(ascii: "V"))) else { return }
+        guard let session, let notice else { return }
+        guard let severity = PQresultErrorField(notice, CInt(UInt8(ascii: "V"))) else { return }
         guard ["FATAL", "PANIC"].contains(String(cString: severity)) else { return }
         Unmanaged<Session>.fromOpaque(session).takeUnretainedValue().hear(notice)
       }, Unmanaged.passUnretained(self).toOpaque())

@@ -104,12 +104,22 @@ extension Session {
     guard let connection else { throw unusable }
     let socket = pollfd(fd: PQsocket(connection), events: Int16(events), revents: 0)
     while true {
-      if exchange?.stop == nil, exchange?.isShielded == false, interrupt.isCancelled { stop(.cancelled) }
+      noticeStop()
       switch pollOnce(socket, until: nextWakeUp) {
       case .ready: return
       case .signalled: continue
       case .timedOut: try passed()
       }
+    }
+  }
+
+  /// Whether an interrupt or the deadline has come while there was always something to read or room to write.
+  func noticeStop() {
+    guard let exchange, exchange.stop == nil, !exchange.isShielded else { return }
+    if interrupt.isCancelled {
+      stop(.cancelled)
+    } else if let limit = exchange.limit, limit <= .now {
+      stop(.timedOut)
     }
   }
 
@@ -130,7 +140,7 @@ extension Session {
     guard let exchange, let limit = exchange.limit else { return }
     if ContinuousClock.now < limit { return interrupt.requestCancel() }
     switch exchange.stop {
-    case .none where !exchange.isShielded: stop(.timedOut)
+    case .none where !exchange.isShielded: return  // The loop notices and asks the server to cancel.
     case .cancelled: throw lose(.cancelled, "cancelled, and the server doesn't answer")
     case .none, .timedOut: throw lose(.timeout, "the server doesn't answer")
     }

@@ -128,6 +128,25 @@ extension OnAServer {
       }
     }
 
+    /// There is always something to read, or room to write: no wait ever ends by itself.
+    @Test func aDeadlineHoldsForWhatNeverPauses() async throws {
+      try await Server.withSession { session throws in
+        try session.simple("create temporary table t (a int8)")
+        session.deadline = .now + .milliseconds(200)
+        let reading = #expect(throws: PostgresError.self) {
+          try session.copyOut("copy (select generate_series(1, 100000000000)) to stdout") { _ in }
+        }
+        #expect(reading?.kind == .timeout)
+        session.deadline = .now + .milliseconds(200)
+        let writing = #expect(throws: PostgresError.self) {
+          try session.copyIn("copy t from stdin") { writer in while true { try writer.write("1\n") } }
+        }
+        #expect(writing?.kind == .timeout)
+        session.deadline = nil
+        #expect(try session.execute("select count(*) from t").int8(0, 0) == 0)
+      }
+    }
+
     @Test func theServersOwnTimeouts() async throws {
       try await Server.withSession(settings: ["statement_timeout": "50ms"]) { session throws in
         let error = #expect(throws: PostgresError.self) { try session.execute("select pg_sleep(600)") }

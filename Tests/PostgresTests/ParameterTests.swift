@@ -30,7 +30,9 @@ import Testing
     Case("bytea", .bytea([0, 1]), .bytea, [0, 1]),
     Case(
       "uuid", .uuid(0x0011_2233_4455_6677, 0x8899_AABB_CCDD_EEFF), .uuid, (0..<16).map { UInt8($0 * 0x11) }),
-    Case("the year 2000", .timestamptz(microsecondsSince1970: 946_684_800_000_001), .timestamptz, [0, 0, 0, 0, 0, 0, 0, 1]),
+    Case(
+      "the year 2000", .timestamptz(microsecondsSince1970: 946_684_800_000_001), .timestamptz,
+      [0, 0, 0, 0, 0, 0, 0, 1]),
     Case("the day before 2000", .date(daysSince1970: 10_956), .date, [0xFF, 0xFF, 0xFF, 0xFF]),
     Case("NULL", .null, .unspecified, nil),
   ]

@@ -73,7 +73,9 @@ extension OnAServer {
         try session.simple("create temporary table t (a int8)")
         #expect(throws: NeverCameTrue.self) {
           _ = try session.pipeline { pipeline in
-            for number in 0..<1000 as Range<Int64> { try pipeline.execute("insert into t values ($1)", [.int8(number)]) }
+            for number in 0..<1000 as Range<Int64> {
+              try pipeline.execute("insert into t values ($1)", [.int8(number)])
+            }
             throw NeverCameTrue()
           }
         }
