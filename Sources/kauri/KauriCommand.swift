@@ -10,6 +10,7 @@ struct KauriCommand: AsyncParsableCommand {
     subcommands: [
       DevCommand.self,
       TokenCommand.self,
+      SubmitCommand.self,
     ])
 
   /// Exit status 0 when all is well, 1 when something failed or a check found something, 2 on wrong use.
