@@ -1,0 +1,51 @@
+import Ledger
+
+extension RejectionCode {
+  /// The same for every decline of the kind, as RFC 9457 section 3.1.3 asks of a title.
+  var title: String {
+    switch self {
+    case .unknownAccount: "The account is not known"
+    case .sameAccount: "Debit and credit are one account"
+    case .accountNotOpen: "The account is not open"
+    case .currencyMismatch: "The currency is not the account's"
+    case .customerNotVerified: "The customer is not verified"
+    case .sanctionsMatch: "A party is on a sanctions list"
+    case .fraudScoreTooHigh: "The fraud score is too high"
+    case .fraudScoreStale: "The fraud score is too old"
+    case .limitPerTransaction: "The amount is over the limit for one transaction"
+    case .limitDaily: "The amount is over what is left of the daily limit"
+    case .limitWeekly: "The amount is over what is left of the weekly limit"
+    case .limitMonthly: "The amount is over what is left of the monthly limit"
+    case .limitRolling30Days: "The amount is over what is left of the limit over 30 days"
+    case .insufficientFunds: "The available balance does not cover the amount"
+    case .balanceOverflow: "The balance would be larger than can be counted"
+    case .transferExists: "The transfer's id is taken"
+    case .journalExists: "The journal's id is taken"
+    case .holdExists: "The hold's id is taken"
+    case .unbalanced: "The postings do not sum to zero in every currency"
+    case .unknownTransfer: "The transfer is not known"
+    case .alreadyReversed: "The transfer has been reversed already"
+    case .notPosted: "The transfer has not been posted"
+    case .wouldOverdraw: "Giving the money back would overdraw the account"
+    case .unknownHold: "The hold is not known"
+    case .holdExpired: "The hold has expired"
+    case .overCapture: "The amount is more than is held"
+    case .approvalThreshold: "The amount needs a second person, for whom a hold cannot wait"
+    case .customerExists: "The customer's id is taken"
+    case .unknownCustomer: "The customer is not known"
+    case .accountExists: "The account's id is taken"
+    case .numberTaken: "The account number is taken"
+    case .wrongState: "The state does not allow it"
+    case .balanceNotZero: "The balance is not zero"
+    case .fundsHeld: "Funds are held"
+    case .unknownApproval: "Nothing waits under this id"
+    case .alreadyDecided: "It has been decided already"
+    case .samePerson: "A second person has to decide, not the maker"
+    case .unknownSubject: "Neither a customer nor an account has this id"
+    case .versionNotNewer: "The list's version is not newer than the one held"
+    case .ruleSetNotNewer: "The rule set is not newer than the active one"
+    case .bookAlreadyOpen: "The book is open already"
+    case .forbidden: "This is not the caller's to see or do"
+    }
+  }
+}

@@ -1,0 +1,40 @@
+public import Commands
+public import EventStore
+public import Ledger
+public import Projections
+
+/// What the server reads of the book. Every answer says which log position it reflects.
+///
+/// Where `atLeast` is given, the answer reflects that position or a later one, and waiting for it is bounded. Faults of a question are
+/// `QueryFault`s; those of the database, `PostgresError`s.
+public protocol BookReading: Sendable {
+  func head() async throws -> HeadReading
+  func account(_ account: AccountReference, atLeast: Int64?) async throws -> Answer<Account>
+  func balance(_ account: AccountReference, at: PointInTime?, atLeast: Int64?) async throws -> Answer<AccountBalance>
+  func entries(
+    _ account: AccountReference, _ request: EntriesRequest, atLeast: Int64?
+  ) async throws -> Answer<Page<Entry>>
+  func limits(_ account: AccountReference, atLeast: Int64?) async throws -> Answer<LimitsReading>
+  /// Active holds.
+  func holds(
+    _ account: AccountReference, limit: Int, cursor: String?, atLeast: Int64?
+  ) async throws -> Answer<Page<Hold>>
+  func customer(_ customer: CustomerID, atLeast: Int64?) async throws -> Answer<Customer>
+  func accounts(of customer: CustomerID, atLeast: Int64?) async throws -> Answer<[Account]>
+  func transfer(_ transfer: TransferID, atLeast: Int64?) async throws -> Answer<TransferReading>
+  /// All events of a command.
+  func command(_ command: CommandID, atLeast: Int64?) async throws -> Answer<[AppendedEvent]>
+  /// The customers that own these accounts; internal and unknown accounts have none.
+  func owners(of accounts: Set<AccountID>) async throws -> [AccountID: CustomerID]
+  func sanctionsLists(atLeast: Int64?) async throws -> Answer<[SanctionsListReading]>
+  /// What any list, or the one named, has under a publisher's id.
+  func sanctionsEntries(_ id: String, list: String?, atLeast: Int64?) async throws -> Answer<[SanctionsEntryReading]>
+  /// What waits for a second person, oldest first.
+  func approvals(limit: Int, cursor: String?, atLeast: Int64?) async throws -> Answer<Page<Approval>>
+  /// Events after a position, in order.
+  func events(
+    after position: Int64, limit: Int, stream: StreamID?, types: Set<String>, atLeast: Int64?
+  ) async throws -> Answer<LogPage>
+  /// Active holds whose time has come by `moment`, the earliest first.
+  func dueHolds(at moment: Moment, limit: Int) async throws -> [HoldID]
+}

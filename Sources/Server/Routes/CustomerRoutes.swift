@@ -1,0 +1,82 @@
+import EventStore
+import Hummingbird
+import Ledger
+import Projections
+
+struct CustomerRoutes {
+  let reads: Reads
+
+  private static let customer = Operation.Parameter(name: "id", about: "The customer's id.", schema: .uuid)
+
+  var routes: [Route] {
+    [
+      Route(
+        .get, "/v1/customers/{id}", access: .everyRole, query: [.atLeast],
+        .read(
+          "getCustomer", .customers, "A customer: status, scores, screening state.", parameter: Self.customer,
+          answer: .reference("Customer")), respond: customer),
+      Route(
+        .get, "/v1/customers/{id}/accounts", access: .everyRole, query: [.atLeast],
+        .read(
+          "listCustomerAccounts", .customers, "A customer's accounts, in the order they were opened.",
+          parameter: Self.customer, answer: .reference("Accounts")), respond: accounts),
+    ]
+  }
+
+  @Sendable private func customer(_ call: Call) async throws -> Response {
+    let id = try call.identifier()
+    let atLeast = try call.atLeast()
+    let answer = try await reads.ask(call, about: id) { try await reads.reader.customer(id, atLeast: atLeast) }
+    let view = try await reads.access.view(call, of: id, object: id)
+    return try await reads.reply(answer, view, version: answer.value.version, reserving: 1_024) { customer, writer in
+      CustomerRoutes.write(customer, to: &writer)
+    }
+  }
+
+  @Sendable private func accounts(_ call: Call) async throws -> Response {
+    let id = try call.identifier()
+    let atLeast = try call.atLeast()
+    let answer = try await reads.ask(call, about: id) {
+      try await reads.reader.accounts(of: id, atLeast: atLeast)
+    }
+    let view = try await reads.access.view(call, of: id, object: id)
+    return try await reads.reply(answer, view, reserving: 512 + answer.value.count * 512) { accounts, writer in
+      writer.json.key("accounts")
+      writer.json.beginArray()
+      for account in accounts {
+        writer.json.beginObject()
+        AccountRoutes.write(account, to: &writer)
+        writer.json.endObject()
+      }
+      writer.json.endArray()
+    }
+  }
+
+  private static func write(_ customer: Customer, to writer: inout RecordWriter) {
+    writer.json.field("customer_id", customer.id)
+    writer.json.field("status", customer.status)
+    writer.field("name", personal: customer.name)
+    writer.field("date_of_birth", personal: customer.dateOfBirth)
+    writer.json.field("country", customer.country)
+    writer.json.field("sanctions_match", customer.sanctionsMatch)
+    writer.json.field(scores: customer.scores)
+    writer.json.key("limits")
+    writer.json.beginArray()
+    for (currency, limits) in customer.limits.sorted(by: { $0.key < $1.key }) {
+      for kind in LimitKind.allCases {
+        guard let limit = limits[kind] else { continue }
+        writer.json.beginObject()
+        writer.json.field("currency", currency)
+        writer.json.field("kind", kind)
+        writer.json.field("limit", amount: limit)
+        writer.json.endObject()
+      }
+    }
+    writer.json.endArray()
+    writer.json.key("accounts")
+    writer.json.beginArray()
+    for account in customer.accounts { writer.json.identifier(account) }
+    writer.json.endArray()
+    writer.json.field("version", integer: customer.version)
+  }
+}

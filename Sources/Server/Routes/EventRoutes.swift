@@ -1,0 +1,171 @@
+import Commands
+import EventStore
+import HTTPTypes
+import Hummingbird
+import Ledger
+import NIOCore
+import Projections
+
+/// The log itself, by pages or live. It is everybody's data at once, so it shows nobody's personal text.
+struct EventRoutes {
+  let reads: Reads
+  let feed: HeadFeed
+
+  private static let eventStream = "text/event-stream"
+  private static let after = QueryParameter(
+    "after", AnswerSchemas.position, "Only events after this log position; 0 when it isn't given.")
+  private static let stream = QueryParameter("stream", .string(), "Only events of this stream, as `kind/uuid`.")
+  private static let type = QueryParameter("type", .string(), "Only events of these types, with commas between them.")
+
+  var routes: [Route] {
+    [
+      Route(
+        .get, "/v1/events", access: .bank, query: [Self.after, Self.stream, Self.type, .limit, .atLeast],
+        .read(
+          "listEvents", .log, "The log. With Accept: text/event-stream it is followed live, from Last-Event-ID on.",
+          headers: [
+            Operation.Parameter(
+              name: "Last-Event-ID", about: "The position of the last event that a follower has seen.",
+              schema: AnswerSchemas.position)
+          ], answer: .reference("Events"), others: [Operation.Content(type: Self.eventStream, schema: .string())]),
+        respond: events)
+    ]
+  }
+
+  /// Which events are wanted.
+  private struct Wanted: Sendable {
+    var after: Int64
+    var stream: StreamID?
+    var types: Set<String>
+  }
+
+  @Sendable private func events(_ call: Call) async throws -> Response {
+    let wanted = try wanted(call)
+    let limit = try call.query.limit()
+    let atLeast = try call.atLeast()
+    let accept = call.request.headers[.accept] ?? "*/*"
+    if accept.contains(Self.eventStream) {
+      return try await follow(from: wanted, call.request.headers[.lastEventID])
+    }
+    guard accept.contains(Reply.json) || accept.contains("*/*") || accept.contains("application/*") else {
+      throw Problem(.notAcceptable, "The log comes as \(Reply.json) or \(Self.eventStream).")
+    }
+    let page = try await reads.reader.events(
+      after: wanted.after, limit: limit, stream: wanted.stream, types: wanted.types, atLeast: atLeast)
+    var json = JSONWriter(reserving: 256 + page.value.events.count * 640)
+    json.beginObject()
+    json.key("events")
+    json.beginArray()
+    for event in page.value.events { try EventRoutes.write(event, reads.texts, to: &json) }
+    json.endArray()
+    json.field("next_after", integer: max(page.value.through, wanted.after))
+    json.field("position", integer: page.position)
+    json.endObject()
+    return Reply.json(json.bytes, position: page.position)
+  }
+
+  private func wanted(_ call: Call) throws(Problem) -> Wanted {
+    var types: Set<String> = []
+    if let text = call.query[Self.type] {
+      let known = Set(Event.kinds.map { $0.type.description })
+      types = Set(text.split(separator: ",").map(String.init))
+      guard !types.isEmpty, types.isSubset(of: known) else {
+        throw Problem(.invalidParameter, "type names an event that doesn't exist.")
+      }
+    }
+    var stream: StreamID?
+    if let text = call.query[Self.stream] {
+      let parts = text.split(separator: "/", maxSplits: 1)
+      guard parts.count == 2, let kind = StreamKind(rawValue: String(parts[0])), let id = Identifier(parts[1]) else {
+        throw Problem(.invalidParameter, "stream is written as kind/uuid.")
+      }
+      stream = StreamID(kind, id)
+    }
+    return Wanted(after: try call.query.integer(Self.after) ?? 0, stream: stream, types: types)
+  }
+
+  static func write(
+    _ event: AppendedEvent, _ texts: any PersonalTextReading, to json: inout JSONWriter
+  ) throws {
+    let origin = event.origin
+    json.beginObject()
+    json.field("position", integer: origin.position)
+    json.field("stream", "\(origin.stream.kind.rawValue)/\(origin.stream.id)")
+    json.field("stream_version", integer: origin.version)
+    json.field("type", event.event.type)
+    json.field("command_id", origin.commandID)
+    json.field("actor", origin.actor.description)
+    json.field("correlation_id", origin.correlation)
+    json.field("causation_id", origin.causation)
+    json.field("recorded_at", origin.moment)
+    json.field("book_date", origin.bookDate)
+    json.field("data", raw: try texts.render(event, .withheld))
+    json.endObject()
+  }
+}
+
+// MARK: - Live
+
+extension EventRoutes {
+  /// Server-sent events (HTML standard, section 9.2). A page is read only when the reader has taken the one before, so that a slow one
+  /// costs no memory; a client that reconnects goes on where it was.
+  private func follow(from wanted: Wanted, _ lastEventID: String?) async throws -> Response {
+    var wanted = wanted
+    if let text = lastEventID {
+      guard let position = Int64(text), position >= 0 else {
+        throw Problem(.invalidHeader, "Last-Event-ID is a log position.")
+      }
+      wanted.after = position
+    }
+    let follower = try feed.join()
+    let start = wanted
+    let body = ResponseBody { writer in
+      try await writer.write(ByteBuffer(string: "retry: 1000\n\n"))
+      try await send(from: start, to: &writer, follower)
+      try await writer.finish(nil)
+    }
+    return Response(status: .ok, headers: [.contentType: EventRoutes.eventStream], body: body)
+  }
+
+  private func send(
+    from start: Wanted, to writer: inout any ResponseBodyWriter, _ follower: HeadFeed.Follower
+  ) async throws {
+    var wanted = start
+    var spoke = ContinuousClock.now
+    while true {
+      let answer: Answer<LogPage>
+      do {
+        answer = try await reads.reader.events(
+          after: wanted.after, limit: 500, stream: wanted.stream, types: wanted.types, atLeast: nil)
+      } catch {
+        // The head has gone out already: all that can be told is the end, and the client comes back by itself.
+        return
+      }
+      let page = answer.value
+      if !page.events.isEmpty {
+        try await writer.write(ByteBuffer(bytes: try EventRoutes.frames(page.events, reads.texts)))
+        spoke = .now
+      } else if ContinuousClock.now - spoke >= feed.heartbeat {
+        try await writer.write(ByteBuffer(string: ": still here\n\n"))
+        spoke = .now
+      }
+      wanted.after = max(wanted.after, page.through)
+      if wanted.after < answer.position, !follower.isOver { continue }
+      guard await follower.wait(after: wanted.after) else { return }
+    }
+  }
+
+  private static func frames(_ events: [AppendedEvent], _ texts: any PersonalTextReading) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(events.count * 768)
+    for event in events {
+      bytes.append(contentsOf: "id: \(event.origin.position)\nevent: \(event.event.type)\ndata: ".utf8)
+      var json = JSONWriter(reserving: 640)
+      // Compact JSON has no line ends, which would end the field.
+      try write(event, texts, to: &json)
+      bytes.append(contentsOf: json.bytes)
+      bytes.append(contentsOf: "\n\n".utf8)
+    }
+    return bytes
+  }
+}

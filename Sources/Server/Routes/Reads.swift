@@ -1,0 +1,86 @@
+import EventStore
+import HTTPTypes
+import Hummingbird
+import Ledger
+import Projections
+
+/// What the routes that read have in common.
+struct Reads: Sendable {
+  let reader: any BookReading
+  let texts: any PersonalTextReading
+  let access: DataAccess
+
+  /// Asks the book about something that somebody owns. A customer that asks for what isn't there is refused as for what isn't its own, so
+  /// that nobody learns what exists.
+  func ask<Value>(
+    _ call: Call, about object: Identifier?, _ question: () async throws -> Answer<Value>
+  ) async throws -> Answer<Value> {
+    let isCustomer = try call.actor.role == .customer
+    do {
+      return try await question()
+    } catch QueryFault.unknown where isCustomer {
+      throw try await access.refusal(call, about: object)
+    }
+  }
+
+  /// One object, with the position that it reflects.
+  func reply<Value>(
+    _ answer: Answer<Value>, _ view: PersonalTextView, version: Int64? = nil, reserving capacity: Int = 512,
+    _ write: (Value, inout RecordWriter) throws -> Void
+  ) async throws -> Response {
+    let bytes = try await texts.write(view, reserving: capacity) { writer in
+      writer.json.beginObject()
+      try write(answer.value, &writer)
+      writer.json.field("position", integer: answer.position)
+      writer.json.endObject()
+    }
+    return Reply.json(
+      bytes, position: answer.position, headers: version.map { [.eTag: "\"\($0)\""] } ?? [:])
+  }
+}
+
+extension Call {
+  /// The position that the answer must have reached.
+  func atLeast() throws(Problem) -> Int64? { try query.integer(.atLeast) }
+
+  /// The point of time to look back to.
+  func at() throws(Problem) -> PointInTime? {
+    guard let text = query[.at] else { return nil }
+    if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let position = Int64(text) { return .position(position) }
+    guard let moment = Moment(text) else {
+      throw Problem(.invalidParameter, "at is a log position or an RFC 3339 date-time.")
+    }
+    return .moment(moment)
+  }
+
+  /// The account in the path: its id, or its number.
+  func account() throws(Problem) -> AccountReference {
+    guard let text = parameter else { throw Problem(.notFound) }
+    if let id = Identifier(text) { return .id(id) }
+    guard let number = try? AccountNumber(text) else {
+      throw Problem(.notFound, "The path has neither a UUID nor an account number.")
+    }
+    return .number(number)
+  }
+}
+
+extension AccountReference {
+  /// The id, where it names the account by it.
+  var id: AccountID? {
+    if case .id(let id) = self { id } else { nil }
+  }
+}
+
+extension Problem {
+  /// Why a question has no answer.
+  init(_ fault: QueryFault) {
+    switch fault {
+    case .unknown(let subject): self.init(.notFound, "No such \(subject.rawValue.replacing("_", with: " ")) is known.")
+    case .badCursor: self.init(.invalidParameter, "cursor is not one that a page of this list gave.")
+    case .inTheFuture(let head):
+      self.init(.invalidParameter, "at lies in the future: the log ends at position \(head).")
+    case .beforeTheFirst: self.init(.invalidParameter, "at lies before the log's first event.")
+    case .notReached(let position): self.init(.positionNotReached, position: position)
+    }
+  }
+}
