@@ -21,6 +21,8 @@ let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistog
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 
 let package = Package(
@@ -34,6 +36,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.81.0"),
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -66,7 +69,7 @@ let package = Package(
       name: "kauri",
       dependencies: [
         "Postgres", "Ledger", "Commands", "EventStore", "Projections", "Server", "LocalStack",
-        arguments, histogram, httpClient, logging, lifecycle, signals,
+        arguments, histogram, httpClient, hummingbird, nio, nioHTTP, crypto, logging, lifecycle, signals,
       ],
       swiftSettings: strict),
     .testTarget(name: "PostgresTests", dependencies: ["Postgres", "LocalStack"], swiftSettings: strict),
@@ -88,8 +91,8 @@ let package = Package(
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
-        "LocalStack", "Postgres", "Ledger", "Commands", "EventStore", "Projections", crypto, logging, httpClient,
-        subprocess,
+        "kauri", "LocalStack", "Postgres", "Ledger", "Commands", "EventStore", "Projections", crypto, logging,
+        httpClient, subprocess,
       ],
       swiftSettings: strict),
   ]
