@@ -153,7 +153,7 @@ public actor PostgresBook: BookWriter {
 
   private func openSession() throws -> Session {
     if let session, !session.isBroken {
-      try preparePartitions(session, from: preparedUpTo)
+      try preparePartitions(session, from: 0)
       return session
     }
     session?.close()

@@ -11,14 +11,15 @@ enum BalanceRow {
     _ accounts: Set<AccountID>, of state: borrowing BookState, into pipeline: inout Pipeline
   ) throws {
     guard !accounts.isEmpty else { return }
-    try pipeline.execute(
-      """
-      update balances set posted = new.posted, held = new.held, usage = new.usage, position = new.position
-      from (select unnest($1::uuid[]) as account_id, unnest($2::bigint[]) as posted, unnest($3::bigint[]) as held,
-          unnest($4::bytea[]) as usage, unnest($5::bigint[]) as position) as new
-      where balances.account_id = new.account_id
-      """, columns(accounts, of: state))
+    try pipeline.execute(updateSQL, columns(accounts, of: state))
   }
+
+  static let updateSQL = """
+    update balances set posted = new.posted, held = new.held, usage = new.usage, position = new.position
+    from (select unnest($1::uuid[]) as account_id, unnest($2::bigint[]) as posted, unnest($3::bigint[]) as held,
+        unnest($4::bytea[]) as usage, unnest($5::bigint[]) as position) as new
+    where balances.account_id = new.account_id
+    """
 
   /// Writes rows that may be new.
   static func insert(

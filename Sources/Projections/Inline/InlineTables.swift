@@ -11,8 +11,8 @@ public import Postgres
 public struct InlineTables: InlineReadModels {
   private let reader: LogReader
 
-  /// - Parameter reader: for what waits for a second person, which stands in the log and in no table.
-  public init(reader: LogReader) { self.reader = reader }
+  /// - Parameter codec: for what waits for a second person, which stands in the log and in no table.
+  public init(codec: EventCodec) { reader = LogReader(codec: codec) }
 
   /// What the writer's session must be set to. Statements here take thousands of rows by their primary keys from tables of any size,
   /// so one plan, a nested loop over an index, is right for all of them; planned anew for each batch, the planner would sooner or
@@ -21,6 +21,9 @@ public struct InlineTables: InlineReadModels {
     "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_bitmapscan": "off",
     "enable_hashjoin": "off", "enable_mergejoin": "off", "enable_material": "off", "enable_memoize": "off", "jit": "off",
   ]
+
+  /// The statement that nearly every batch sends, for whoever wants to see how it is planned.
+  package static var balanceUpdate: String { BalanceRow.updateSQL }
 
   public func loadBook(into state: inout BookState, _ session: Session) throws {
     state.book = try BookRow.load(session)
