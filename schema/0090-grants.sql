@@ -33,3 +33,6 @@ grant select, insert, update on
   projections, entries, held_changes, customers_overview, customers_overview_accounts, declines, access_log
   to kauri_server;
 grant execute on function position_at(timestamptz), position_at_end_of(date) to kauri_server;
+
+-- Which migrations there are: a server that finds others than its own isn't ready.
+grant select on kauri_migrations to kauri_server;

@@ -9,6 +9,9 @@ struct KauriCommand: AsyncParsableCommand {
     abstract: "The core of a bank: a ledger of events, and the checks before money moves.",
     subcommands: [
       DevCommand.self,
+      ServeCommand.self,
+      ProjectCommand.self,
+      MigrateCommand.self,
       TokenCommand.self,
       SubmitCommand.self,
     ])

@@ -531,6 +531,9 @@ grant select, insert, update on
   to kauri_server;
 grant execute on function position_at(timestamptz), position_at_end_of(date) to kauri_server;
 
+-- Which migrations there are: a server that finds others than its own isn't ready.
+grant select on kauri_migrations to kauri_server;
+
 """##),
   ]
 }

@@ -1,0 +1,102 @@
+import Commands
+import EventStore
+import Ledger
+import Postgres
+import Projections
+
+/// The server's questions, put to the database.
+struct BookReader: BookReading {
+  let queries: BookQueries
+  let pool: Pool
+
+  func head() async throws -> HeadReading { try await queries.head() }
+
+  func account(_ account: AccountReference, atLeast: Int64?) async throws -> Answer<Account> {
+    try await queries.account(account, atLeast: atLeast)
+  }
+
+  func balance(_ account: AccountReference, at: PointInTime?, atLeast: Int64?) async throws -> Answer<AccountBalance> {
+    try await queries.balance(account, at: at, atLeast: atLeast)
+  }
+
+  func entries(
+    _ account: AccountReference, _ request: EntriesRequest, atLeast: Int64?
+  ) async throws -> Answer<Page<Entry>> {
+    try await queries.entries(account, request, atLeast: atLeast)
+  }
+
+  func limits(_ account: AccountReference, atLeast: Int64?) async throws -> Answer<LimitsReading> {
+    try await queries.limits(account, at: .now, atLeast: atLeast)
+  }
+
+  func holds(
+    _ account: AccountReference, limit: Int, cursor: String?, atLeast: Int64?
+  ) async throws -> Answer<Page<Hold>> {
+    try await queries.holds(account, activeOnly: true, limit: limit, cursor: cursor, atLeast: atLeast)
+  }
+
+  func customer(_ customer: CustomerID, atLeast: Int64?) async throws -> Answer<Customer> {
+    try await queries.customer(customer, atLeast: atLeast)
+  }
+
+  func accounts(of customer: CustomerID, atLeast: Int64?) async throws -> Answer<[Account]> {
+    try await queries.accounts(of: customer, atLeast: atLeast)
+  }
+
+  func transfer(_ transfer: TransferID, atLeast: Int64?) async throws -> Answer<TransferReading> {
+    try await queries.transfer(transfer, atLeast: atLeast)
+  }
+
+  func command(_ command: CommandID, atLeast: Int64?) async throws -> Answer<[AppendedEvent]> {
+    try await queries.command(command, atLeast: atLeast)
+  }
+
+  func owners(of accounts: Set<AccountID>) async throws -> [AccountID: CustomerID] {
+    guard !accounts.isEmpty else { return [:] }
+    var ids = ArrayBuilder.uuid(reserving: accounts.count)
+    for id in accounts { ids.append(id.high, id.low) }
+    let wanted = ids.parameter
+    return try await pool.run { session in
+      let rows = try session.execute(
+        "select account_id, customer_id from accounts where account_id = any($1) and customer_id is not null", [wanted])
+      var owners: [AccountID: CustomerID] = [:]
+      for row in 0..<rows.count {
+        let (account, customer) = (try rows.uuid(row, 0), try rows.uuid(row, 1))
+        owners[Identifier(high: account.0, low: account.1)] = Identifier(high: customer.0, low: customer.1)
+      }
+      return owners
+    }
+  }
+
+  func sanctionsLists(atLeast: Int64?) async throws -> Answer<[SanctionsListReading]> {
+    try await queries.sanctionsLists(atLeast: atLeast)
+  }
+
+  func sanctionsEntries(_ id: String, list: String?, atLeast: Int64?) async throws -> Answer<[SanctionsEntryReading]> {
+    try await queries.sanctionsEntries(id, list: list, atLeast: atLeast)
+  }
+
+  func approvals(limit: Int, cursor: String?, atLeast: Int64?) async throws -> Answer<Page<Approval>> {
+    try await queries.approvals(limit: limit, cursor: cursor, atLeast: atLeast)
+  }
+
+  func events(
+    after position: Int64, limit: Int, stream: StreamID?, types: Set<String>, atLeast: Int64?
+  ) async throws -> Answer<LogPage> {
+    try await queries.events(after: position, stream: stream, types: types, limit: limit, atLeast: atLeast)
+  }
+
+  func dueHolds(at moment: Moment, limit: Int) async throws -> [HoldID] {
+    try await pool.run { session in
+      let rows = try session.execute(
+        """
+        select hold_id from holds where status = 'active' and expires_at is not null and expires_at <= $1
+        order by expires_at limit $2
+        """, [.timestamptz(microsecondsSince1970: moment.microseconds), .int8(Int64(limit))])
+      return try (0..<rows.count).map { row in
+        let (high, low) = try rows.uuid(row, 0)
+        return Identifier(high: high, low: low)
+      }
+    }
+  }
+}
