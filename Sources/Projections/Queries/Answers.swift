@@ -36,6 +36,18 @@ public struct AccountBalance: Hashable, Sendable {
   public var held: MinorUnits
   /// Minor units: posted − held + overdraft. Nil when the account has no floor.
   public var available: MinorUnits?
+
+  public init(
+    accountID: AccountID, customerID: CustomerID? = nil, currency: Currency, posted: MinorUnits, held: MinorUnits,
+    available: MinorUnits? = nil
+  ) {
+    self.accountID = accountID
+    self.customerID = customerID
+    self.currency = currency
+    self.posted = posted
+    self.held = held
+    self.available = available
+  }
 }
 
 /// What kind of movement an entry belongs to.
@@ -68,6 +80,26 @@ public struct Entry: Hashable, Sendable {
 
   /// The field that `text` was sealed as, which opening it asks for.
   public var textField: StaticString { kind == .reversal ? "reason" : "reference" }
+
+  public init(
+    accountID: AccountID, position: Int64, leg: Int, kind: EntryKind, movementID: Identifier, direction: Direction,
+    amount: MinorUnits, balance: MinorUnits, counterparty: AccountID? = nil, bookDate: CalendarDate,
+    valueDate: CalendarDate? = nil, moment: Moment, text: PersonalText? = nil
+  ) {
+    self.accountID = accountID
+    self.position = position
+    self.leg = leg
+    self.kind = kind
+    self.movementID = movementID
+    self.direction = direction
+    self.amount = amount
+    self.balance = balance
+    self.counterparty = counterparty
+    self.bookDate = bookDate
+    self.valueDate = valueDate
+    self.moment = moment
+    self.text = text
+  }
 }
 
 /// Which entries of an account, and in which order.
@@ -129,6 +161,20 @@ public struct LimitReading: Hashable, Sendable {
   public var left: MinorUnits?
   /// The first book date that counts; nil for kinds that count no past.
   public var windowStart: CalendarDate?
+
+  public init(
+    scope: SubjectKind, subjectID: Identifier, kind: LimitKind, currency: Currency, limit: MinorUnits,
+    used: MinorUnits? = nil, left: MinorUnits? = nil, windowStart: CalendarDate? = nil
+  ) {
+    self.scope = scope
+    self.subjectID = subjectID
+    self.kind = kind
+    self.currency = currency
+    self.limit = limit
+    self.used = used
+    self.left = left
+    self.windowStart = windowStart
+  }
 }
 
 /// The limits of an account on a book date.
@@ -138,6 +184,15 @@ public struct LimitsReading: Hashable, Sendable {
   public var bookDate: CalendarDate
   /// Only those that are set: the account's, then its customer's, in the order of the contract.
   public var limits: [LimitReading]
+
+  public init(
+    accountID: AccountID, customerID: CustomerID? = nil, bookDate: CalendarDate, limits: [LimitReading]
+  ) {
+    self.accountID = accountID
+    self.customerID = customerID
+    self.bookDate = bookDate
+    self.limits = limits
+  }
 }
 
 /// Where a transfer stands and how it came there.
@@ -145,6 +200,13 @@ public struct TransferReading: Sendable {
   public struct Step: Sendable {
     public var status: TransferStatus
     public var event: AppendedEvent
+
+    public init(
+      status: TransferStatus, event: AppendedEvent
+    ) {
+      self.status = status
+      self.event = event
+    }
   }
 
   public var transferID: TransferID
@@ -162,6 +224,24 @@ public struct TransferReading: Sendable {
   public var occurredAt: Moment?
   /// Oldest first.
   public var history: [Step]
+
+  public init(
+    transferID: TransferID, status: TransferStatus, debit: AccountReference, credit: AccountReference,
+    amount: MinorUnits, currency: Currency, reference: PersonalText? = nil, channel: Channel? = nil,
+    valueDate: CalendarDate? = nil, occurredAt: Moment? = nil, history: [Step]
+  ) {
+    self.transferID = transferID
+    self.status = status
+    self.debit = debit
+    self.credit = credit
+    self.amount = amount
+    self.currency = currency
+    self.reference = reference
+    self.channel = channel
+    self.valueDate = valueDate
+    self.occurredAt = occurredAt
+    self.history = history
+  }
 }
 
 /// A sanctions list in force.
@@ -172,6 +252,15 @@ public struct SanctionsListReading: Hashable, Sendable {
   public var entries: Int
   /// The log position of the last event that changed it.
   public var changedAt: Int64
+
+  public init(
+    list: String, version: ListVersion, entries: Int, changedAt: Int64
+  ) {
+    self.list = list
+    self.version = version
+    self.entries = entries
+    self.changedAt = changedAt
+  }
 }
 
 /// A name that is or was on a sanctions list.
@@ -181,6 +270,15 @@ public struct SanctionsEntryReading: Hashable, Sendable {
   public var entry: SanctionsEntry
   /// It is no longer on the list.
   public var removed: Bool
+
+  public init(
+    list: String, listVersion: ListVersion, entry: SanctionsEntry, removed: Bool
+  ) {
+    self.list = list
+    self.listVersion = listVersion
+    self.entry = entry
+    self.removed = removed
+  }
 }
 
 /// A customer as the overview has it.
@@ -239,6 +337,15 @@ public struct HeadReading: Hashable, Sendable {
   public var lastMoment: Moment
   public var incarnation: Int
   public var ruleSet: Int
+
+  public init(
+    position: Int64, lastMoment: Moment, incarnation: Int, ruleSet: Int
+  ) {
+    self.position = position
+    self.lastMoment = lastMoment
+    self.incarnation = incarnation
+    self.ruleSet = ruleSet
+  }
 }
 
 /// Why a query has no answer. None of these is the database's fault; those are `PostgresError`.
