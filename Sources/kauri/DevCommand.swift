@@ -32,8 +32,15 @@ struct DevCommand: AsyncParsableCommand {
     let logger = Terminal.logger("kauri.dev")
     let stack = DevStack(
       directory: dataDirectory.path, port: port, executable: try ThisExecutable.path(), logger: logger)
-    let service = StackService(stack: stack) { record in
+    let service = StackService(stack: stack) { [demo] record in
       Terminal.answer("ready \(record.http)")
+      guard demo else { return }
+      do {
+        try await Demonstration(record).run()
+      } catch {
+        // The stack is as good without it.
+        Terminal.say("kauri: the demonstration can't be given: \(error)")
+      }
     }
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(

@@ -37,12 +37,17 @@ final class HTTPCommandEndpoint: CommandEndpoint {
   }
 
   func hasOutcome(of command: CommandID) async throws -> Bool {
-    let response = try await request(.GET, "/v1/commands/\(command)")
+    let response = try await get("/v1/commands/\(command)")
     switch response.status {
     case 200: return true
     case 404: return false
     default: throw UnexpectedStatus(status: response.status)
     }
+  }
+
+  /// Reads something.
+  func get(_ path: String) async throws -> Response {
+    try await request(.GET, path)
   }
 
   struct UnexpectedStatus: Error, CustomStringConvertible {
@@ -57,7 +62,7 @@ final class HTTPCommandEndpoint: CommandEndpoint {
   }
 
   /// Sends a request with the caller's token. A token that has expired meanwhile is read again from its file, once.
-  func request(
+  private func request(
     _ method: HTTPMethod, _ path: String, _ prepare: (inout HTTPClientRequest) -> Void = { _ in }
   ) async throws -> Response {
     let used = token.withLock { $0 }
