@@ -7,10 +7,15 @@ public struct LogPage: Sendable {
   public var events: [AppendedEvent]
   /// Every event up to this position has been looked at: where the next page begins.
   public var through: Int64
+
+  public init(events: [AppendedEvent], through: Int64) {
+    self.events = events
+    self.through = through
+  }
 }
 
-/// Reads the log. Every call is one or two statements on the session it is given, so that no snapshot is held for long; a caller that
-/// needs several calls to agree puts them in a transaction.
+/// Reads the log. Every call is one or two statements on the session it is given, so that no snapshot is held for long;
+/// a caller that needs several calls to agree puts them in a transaction.
 public struct LogReader: Sendable {
   private let codec: EventCodec
 
@@ -29,8 +34,8 @@ public struct LogReader: Sendable {
   ///
   /// - Parameters:
   ///   - stream: only those of one stream.
-  ///   - types: only those of these types; empty for all. The log has no index by type: where such events are rare, this reads all of
-  ///     it, in short statements. `page` reads a bounded part.
+  ///   - types: only those of these types; empty for all. The log has no index by type: where such events are rare,
+  ///     this reads all of it, in short statements. `page` reads a bounded part.
   /// - Throws: `LogFault` for an event that can't be read; what the session throws.
   public func events(
     after position: Int64, limit: Int, stream: StreamID? = nil, types: Set<String> = [], _ session: Session
@@ -46,7 +51,8 @@ public struct LogReader: Sendable {
     return events
   }
 
-  /// As `events`, but looks at `scanMaximum` positions at most when it has to look at all of them, and says how far it got.
+  /// As `events`, but looks at `scanMaximum` positions at most when it has to look at all of them, and says how far it
+  /// got.
   public func page(
     after position: Int64, limit: Int, stream: StreamID? = nil, types: Set<String> = [], scanMaximum: Int64 = 100_000,
     _ session: Session
@@ -87,8 +93,8 @@ public struct LogReader: Sendable {
       [.uuid(stream.id), .text(stream.kind.rawValue), .int8(0)], session)
   }
 
-  /// The events of a command, in their order; nil when there is no such command. An id that an accepted movement chose for itself isn't a
-  /// command's.
+  /// The events of a command, in their order; nil when there is no such command. An id that an accepted movement chose
+  /// for itself isn't a command's.
   public func command(_ id: CommandID, _ session: Session) throws -> [AppendedEvent]? {
     let events = try read(
       """
@@ -109,8 +115,8 @@ public struct LogReader: Sendable {
 
   // MARK: Statements
 
-  /// The events of stream $1 of kind $2 after position $3. Those of the command that the stream is named after are found through
-  /// `commands`; all others are in the index `events_stream`, which leaves the former out.
+  /// The events of stream $1 of kind $2 after position $3. Those of the command that the stream is named after are
+  /// found through `commands`; all others are in the index `events_stream`, which leaves the former out.
   private static func streamSQL(and condition: String) -> String {
     """
     select \(EventRowReader.columns) from events e
