@@ -1,4 +1,5 @@
--- What the server may do, and nothing else: it owns nothing, deletes nothing, and changes nothing of the log but its head.
+-- What the server may do, and nothing else: it owns nothing, deletes nothing, and changes nothing of the log but its
+-- head.
 do $$
 begin
   if not exists (select from pg_roles where rolname = 'kauri_server') then

@@ -3,8 +3,8 @@ public import Ledger
 
 /// The calendar of the book's time zone: which day a moment falls on there, daylight saving included.
 ///
-/// The zone's offsets from 1970 to 2100 are worked out once, so that asking costs a search among some two hundred numbers
-/// and neither locks nor allocates.
+/// The zone's offsets from 1970 to 2100 are worked out once, so that asking costs a search among some two hundred
+/// numbers and neither locks nor allocates.
 public struct BookCalendar: Sendable {
   /// The name as the IANA time zone database has it, `Pacific/Auckland`.
   public let timeZone: String
@@ -20,9 +20,9 @@ public struct BookCalendar: Sendable {
 
   /// - Throws: `UnknownTimeZone` when there is no zone of this name.
   public init(timeZone name: String) throws(UnknownTimeZone) {
-    // An abbreviation, which Foundation would take too, isn't a zone: it says nothing of daylight saving.
-    guard let zone = TimeZone(identifier: name), zone.identifier == name,
-      name == "UTC" || TimeZone.knownTimeZoneIdentifiers.contains(name)
+    // Foundation takes abbreviations too, but they aren't zones: they say nothing of daylight saving.
+    guard name == "UTC" || TimeZone.knownTimeZoneIdentifiers.contains(name),
+      let zone = TimeZone(identifier: name)
     else { throw UnknownTimeZone(name: name) }
     self.zone = zone
     timeZone = name
@@ -48,8 +48,8 @@ public struct BookCalendar: Sendable {
     return offsets[low]
   }
 
-  /// Every change of the offset within the horizon, to the second. A zone is looked at once a week, and where two looks differ, the
-  /// change is searched for between them: no zone has ever changed its offset twice within one.
+  /// Every change of the offset within the horizon, to the second. A zone is looked at once a week, and where two looks
+  /// differ, the change is searched for between them: no zone has ever changed its offset twice within one.
   private static func offsets(of zone: TimeZone) -> (starts: [Int64], offsets: [Int64]) {
     let week: Int64 = 7 * 86_400
     var known = offset(of: zone, at: horizon.lowerBound)

@@ -4,8 +4,8 @@ public import Ledger
 public struct EncodedEvent: Hashable, Sendable {
   /// Compact JSON in canonical form, personal text sealed.
   public let payload: [UInt8]
-  /// Whether personal text was in clear and is sealed now. The event as it will be read from the log is then another than the one
-  /// that was decided: decode `payload` for it.
+  /// Whether personal text was in clear and is sealed now. The event as it will be read from the log is then another
+  /// than the one that was decided: decode `payload` for it.
   public let sealed: Bool
 }
 
@@ -38,7 +38,8 @@ extension EventCodecFault: CustomStringConvertible {
     case .noUpcaster(let type, let version):
       "\(type) has schema version \(version), and this build can't lift it to \(version + 1)"
     case .malformed(let type, let version, let fault):
-      "a payload of \(type), schema version \(version), is malformed: \(fault.pointer) \(fault.reason) (byte \(fault.offset))"
+      "a payload of \(type), schema version \(version), is malformed: "
+        + "\(fault.pointer) \(fault.reason) (byte \(fault.offset))"
     }
   }
 }
@@ -59,7 +60,8 @@ public struct EventCodec: Sendable {
 
   // MARK: To the log
 
-  /// Writes an event's payload, canonical and with its personal text sealed. The same event, command and index give the same bytes.
+  /// Writes an event's payload, canonical and with its personal text sealed. The same event, command and index give the
+  /// same bytes.
   ///
   /// - Parameters:
   ///   - command: the event's command.
@@ -98,7 +100,8 @@ public struct EventCodec: Sendable {
     return event
   }
 
-  /// A decline holds what was declined, so bounds are those of the largest command, and nothing of the log is refused for its size.
+  /// A decline holds what was declined, so bounds are those of the largest command, and nothing of the log is refused
+  /// for its size.
   private static let limits = JSONLimits(
     depth: 64, elementsPerArray: .max, stringLength: .max, nameLength: .max)
 
@@ -119,8 +122,8 @@ public struct EventCodec: Sendable {
     return try EventCodec.write(event, form == .clear ? .clear(vault) : .withheld, vault)
   }
 
-  /// Whether a payload of the log holds sealed text. Within a JSON string the quotation marks would be escaped, and no other field is
-  /// called that, so the bytes can't mean anything else.
+  /// Whether a payload of the log holds sealed text. Within a JSON string the quotation marks would be escaped, and no
+  /// other field is called that, so the bytes can't mean anything else.
   static func holdsPersonalText(_ payload: [UInt8]) -> Bool {
     payload.withUnsafeBytes { payload in
       sealedMark.withUTF8Buffer { mark in

@@ -1,7 +1,7 @@
 import Ledger
 
-/// Seals or opens the personal text of one event. A class, because a record's writer keeps what it was given, and whoever gave it
-/// wants to know afterwards what was met.
+/// Seals or opens the personal text of one event. A class, because a record's writer keeps what it was given, and
+/// whoever gave it wants to know afterwards what was met.
 final class EventVault: PersonalTextVault {
   private let keyring: PersonalKeyring
   private let command: CommandID

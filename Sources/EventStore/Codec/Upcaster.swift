@@ -1,6 +1,7 @@
 public import Ledger
 
-/// Lifts payloads of one type of event from one version of their shape to the next. Kept for ever: the log keeps the old payloads.
+/// Lifts payloads of one type of event from one version of their shape to the next. Kept for ever: the log keeps the
+/// old payloads.
 public struct Upcaster: Sendable {
   /// The event's type in the contract, `TransferPosted`.
   public let type: String
@@ -35,6 +36,11 @@ public struct UpcasterRegistry: Sendable {
   public init(_ upcasters: [Upcaster]) {
     self.upcasters = Dictionary(
       upcasters.map { (Key(type: $0.type, version: $0.version), $0) }, uniquingKeysWith: { $1 })
+  }
+
+  /// Whether there is one that lifts `type` from `version`.
+  public func contains(_ type: String, from version: Int) -> Bool {
+    upcasters[Key(type: type, version: version)] != nil
   }
 
   /// Lifts a payload version by version.

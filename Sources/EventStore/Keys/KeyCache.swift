@@ -3,13 +3,15 @@ import Ledger
 /// What is known of a subject's key.
 enum KnownKey: Sendable {
   case present(SubjectKey)
-  /// The database had none: it was erased, or nothing has been sealed for the subject yet.
-  case absent
+  /// The database had none: it was erased, or nothing has been sealed for the subject yet. Another server may make one
+  /// at any time, so this is believed for as long as it takes to use it.
+  case absent(until: ContinuousClock.Instant)
 }
 
 /// A bounded memory of keys. The half that was used last is never dropped.
 ///
-/// Two generations instead of a list in order of use: a look-up stays one or two hash probes, and dropping is dropping a table.
+/// Two generations instead of a list in order of use: a look-up stays one or two hash probes, and dropping is dropping
+/// a table.
 struct KeyCache: Sendable {
   private let generationMaximum: Int
   private var young: [Identifier: KnownKey] = [:]

@@ -1,7 +1,8 @@
 public import Crypto
 import Glibc
 
-/// Where the key comes from that all keys of customers are wrapped by. A file does for one machine; a vault will do for a bank.
+/// Where the key comes from that all keys of customers are wrapped by. A file does for one machine; a vault will do for
+/// a bank.
 public protocol MasterKeySource: Sendable {
   /// The key: 32 bytes.
   func masterKey() throws(MasterKeyFault) -> SymmetricKey

@@ -4,25 +4,35 @@ public import Ledger
 public import Postgres
 import Synchronization
 
-/// The keys under which personal text is sealed: one a customer, and one of the book's own for text that concerns no customer.
+/// The keys under which personal text is sealed: one a customer, and one of the book's own for text that concerns no
+/// customer.
 ///
-/// A subject's key is 32 random bytes, kept in `personal_keys` wrapped with AES-256-GCM under a key derived from the master
-/// key; a bounded number of them is remembered unwrapped. Erasing the row erases every text of the subject, wherever it
-/// was copied to. Another key derived from the master key hashes the content of commands.
+/// A subject's key is 32 random bytes, kept in `personal_keys` wrapped with AES-256-GCM under a key derived from the
+/// master key; a bounded number of them is remembered unwrapped. Erasing the row erases every text of the subject,
+/// wherever it was copied to. Another key derived from the master key hashes the content of commands.
 ///
 /// Look-ups never go to the database: whoever seals or opens loads the keys first, within its own transaction.
 public final class PersonalKeyring: Sendable {
-  /// The subject of the book's own key. It is a good one to load when a server starts: a wrong master key shows at once.
+  /// The subject of the book's own key. It is a good one to load when a server starts: a wrong master key shows at
+  /// once.
   public static let book = Identifier.zero
 
   private let wrapping: SymmetricKey
   private let content: HMAC<SHA256>
   private let cache: Mutex<KeyCache>
+  private let absenceLifetime: Duration
 
   /// - Parameters:
   ///   - masterKey: 32 bytes. Everything that was wrapped or hashed with it can be used with it only.
-  ///   - capacity: keys to remember, at most. The half of them that was used last stays; a batch must not name more subjects than that.
-  public init(masterKey: SymmetricKey, capacity: Int = 65_536) {
+  ///   - capacity: keys to remember, at most. The half of them that was used last stays; a batch must not name more
+  ///     subjects than that.
+  public convenience init(masterKey: SymmetricKey, capacity: Int = 65_536) {
+    self.init(masterKey: masterKey, capacity: capacity, absenceLifetime: .seconds(1))
+  }
+
+  /// - Parameter absenceLifetime: for how long a key that isn't there counts as erased without looking again.
+  package init(masterKey: SymmetricKey, capacity: Int, absenceLifetime: Duration) {
+    self.absenceLifetime = absenceLifetime
     wrapping = masterKey.derived("kauri personal key wrapping 1")
     content = HMAC(key: masterKey.derived("kauri content hash 1"))
     cache = Mutex(KeyCache(capacity: capacity))
@@ -30,8 +40,8 @@ public final class PersonalKeyring: Sendable {
 
   // MARK: Content of commands
 
-  /// Sixteen bytes that tell whether two commands with one id are the same: HMAC-SHA-256, cut in half. Keyed, because whoever could
-  /// compute it could find out a short reference by trying.
+  /// Sixteen bytes that tell whether two commands with one id are the same: HMAC-SHA-256, cut in half. Keyed, because
+  /// whoever could compute it could find out a short reference by trying.
   public func contentHash(of bytes: [UInt8]) -> [UInt8] {
     var hash = content
     hash.update(data: bytes)
@@ -43,7 +53,8 @@ public final class PersonalKeyring: Sendable {
   /// Opens sealed text, as it stands in the log or in a read model's row.
   ///
   /// - Returns: nil once the subject's key has been erased.
-  /// - Throws: `MissingPersonalKeys` when the key hasn't been loaded; `PersonalKeyFault.altered` when the text isn't what was sealed.
+  /// - Throws: `MissingPersonalKeys` when the key hasn't been loaded; `PersonalKeyFault.altered` when the text isn't
+  ///   what was sealed.
   public func open(_ sealed: [UInt8], subject: Identifier, field: StaticString) throws -> String? {
     guard let known = find(subject) else { throw MissingPersonalKeys([subject]) }
     guard case .present(let key) = known else { return nil }
@@ -54,17 +65,21 @@ public final class PersonalKeyring: Sendable {
   }
 
   func find(_ subject: Identifier) -> KnownKey? {
-    cache.withLock { $0.find(subject) }
+    let known = cache.withLock { $0.find(subject) }
+    if case .absent(let limit)? = known, ContinuousClock.now >= limit { return nil }
+    return known
   }
 
   // MARK: Loading
 
-  /// Makes the keys of `subjects` known. Runs its statements on `session`, within the transaction that is open there, if any.
+  /// Makes the keys of `subjects` known. Runs its statements on `session`, within the transaction that is open there,
+  /// if any.
   ///
-  /// A key that is made becomes usable at once, so that the same transaction can seal with it. When that transaction doesn't commit,
-  /// or nobody knows whether it did, `forget` the keys that this returned.
+  /// A key that is made becomes usable at once, so that the same transaction can seal with it. When that transaction
+  /// doesn't commit, or nobody knows whether it did, `forget` the keys that this returned.
   ///
-  /// - Parameter creatingMissing: whether subjects without a key get one (a writer), or are taken for erased (a reader).
+  /// - Parameter creatingMissing: whether subjects without a key get one (a writer), or are taken for erased (a
+  ///   reader).
   /// - Returns: the subjects whose keys were made.
   /// - Throws: `PersonalKeyFault.wrongMasterKey`, and whatever the session throws.
   @discardableResult
@@ -86,7 +101,8 @@ public final class PersonalKeyring: Sendable {
       missing.subtract(created)
       if !missing.isEmpty { missing.subtract(try fetch(missing, session)) }
     }
-    cache.withLock { cache in for subject in missing { cache.insert(.absent, for: subject) } }
+    let limit = ContinuousClock.now + absenceLifetime
+    cache.withLock { cache in for subject in missing { cache.insert(.absent(until: limit), for: subject) } }
     return created
   }
 

@@ -18,9 +18,9 @@ struct SubjectKey: Sendable {
 
   /// Encrypts `text` with AES-256-GCM and gives nonce, ciphertext and tag.
   ///
-  /// The nonce is a keyed hash of the place and of the text itself, so that the same decision gives the same bytes, and two texts
-  /// never share a nonce, not even those that two branches of history have in the same place. The field's name is
-  /// authenticated with the text: a sealed name can't be passed off as a reference.
+  /// The nonce is a keyed hash of the place and of the text itself, so that the same decision gives the same bytes, and
+  /// two texts never share a nonce, not even those that two branches of history have in the same place. The field's
+  /// name is authenticated with the text: a sealed name can't be passed off as a reference.
   func seal(_ text: String, field: StaticString, command: CommandID, index: Int) throws -> [UInt8] {
     let text = Array(text.utf8)
     var place: [UInt8] = []
@@ -43,7 +43,8 @@ struct SubjectKey: Sendable {
     return sealed
   }
 
-  /// Decrypts what `seal` made, or gives nil when it wasn't made with this key, for this field, or has been changed since.
+  /// Decrypts what `seal` made, or gives nil when it wasn't made with this key, for this field, or has been changed
+  /// since.
   func open(_ sealed: [UInt8], field: StaticString) -> String? {
     guard let box = try? AES.GCM.SealedBox(combined: sealed),
       let text = try? AES.GCM.open(box, using: sealing, authenticating: field.bytes)
@@ -53,7 +54,8 @@ struct SubjectKey: Sendable {
 }
 
 extension SymmetricKey {
-  /// Another key for another purpose (HKDF-SHA-256, RFC 5869), from which neither this one nor one for a third purpose follows.
+  /// Another key for another purpose (HKDF-SHA-256, RFC 5869), from which neither this one nor one for a third purpose
+  /// follows.
   func derived(_ purpose: StaticString) -> SymmetricKey {
     HKDF<SHA256>.deriveKey(inputKeyMaterial: self, info: purpose.bytes, outputByteCount: 32)
   }

@@ -1,6 +1,7 @@
 public import Postgres
 
-/// Brings a database's schema to what this build expects. Safe to run at any time and from any number of starters at once.
+/// Brings a database's schema to what this build expects. Safe to run at any time and from any number of starters at
+/// once.
 public struct Migrator: Sendable {
   /// The role that owns the schema.
   public static let ownerRole = "kauri_owner"
@@ -22,7 +23,8 @@ public struct Migrator: Sendable {
 
   /// Applies what is missing, each file and the note that it was applied in one transaction.
   ///
-  /// Waits while another starter migrates. A file that was applied must be what it was: the schema is a history, not a wish.
+  /// Waits while another starter migrates. A file that was applied must be what it was: the schema is a history, not a
+  /// wish.
   ///
   /// - Parameter session: of the owner's role, with no transaction open.
   /// - Throws: `MigrationFault`; what a lost session throws.

@@ -495,7 +495,8 @@ create index sanctions_entries_id on sanctions_entries (entry_id);
 
 """##),
     Migration(number: 90, file: "0090-grants.sql", sql: ##"""
--- What the server may do, and nothing else: it owns nothing, deletes nothing, and changes nothing of the log but its head.
+-- What the server may do, and nothing else: it owns nothing, deletes nothing, and changes nothing of the log but its
+-- head.
 do $$
 begin
   if not exists (select from pg_roles where rolname = 'kauri_server') then

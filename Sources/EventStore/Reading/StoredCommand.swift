@@ -3,7 +3,8 @@ public import Postgres
 
 /// What the log knows of a command besides its events.
 public struct StoredCommand: Hashable, Sendable {
-  /// `PersonalKeyring.contentHash` of its content. Nil for an id that isn't a command's: an accepted movement chose it for itself.
+  /// `PersonalKeyring.contentHash` of its content. Nil for an id that isn't a command's: an accepted movement chose it
+  /// for itself.
   public var contentHash: [UInt8]?
   /// Of its first event.
   public var firstPosition: Int64
