@@ -3,11 +3,13 @@ public import Postgres
 
 /// A read model that follows the log, behind it by a moment.
 ///
-/// What it keeps is a fold of its changes in the order of the log, whoever applies them: the runner that follows, or a rebuild.
+/// What it keeps is a fold of its changes in the order of the log, whoever applies them: the runner that follows, or a
+/// rebuild.
 public protocol AsyncReadModel: Sendable {
   /// What one event does to the model.
   associatedtype Change: Sendable
-  /// What the one who applies changes keeps from batch to batch, so as not to read it again; may be forgotten at any time.
+  /// What the one who applies changes keeps from batch to batch, so as not to read it again; may be forgotten at any
+  /// time.
   associatedtype Memory: Sendable
 
   /// As in the table of projections and in the head's live generations.

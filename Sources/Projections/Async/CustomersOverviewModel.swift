@@ -73,7 +73,8 @@ public struct CustomersOverviewModel: AsyncReadModel {
   }
 }
 
-/// What a run of changes comes to: what is new first, then what became of it, so that the order within no longer matters.
+/// What a run of changes comes to: what is new first, then what became of it, so that the order within no longer
+/// matters.
 private struct NetCustomerChanges {
   private var registered: [(id: CustomerID, country: String?, at: Moment)] = []
   private var opened: [(id: AccountID, customer: CustomerID, currency: Currency)] = []

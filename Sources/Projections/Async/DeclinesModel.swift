@@ -66,8 +66,8 @@ public struct DeclinesModel: AsyncReadModel {
     }
     try session.execute(
       """
-      insert into \(generation.table("declines")) (position, command_id, command, code, actor, account_id, amount, currency,
-        moment, book_date)
+      insert into \(generation.table("declines")) (position, command_id, command, code, actor, account_id, amount,
+        currency, moment, book_date)
       select unnest($1::bigint[]), unnest($2::uuid[]), unnest($3::text[]), unnest($4::text[]), unnest($5::text[]),
         unnest($6::uuid[]), unnest($7::bigint[]), unnest($8::text[]), unnest($9::timestamptz[]), unnest($10::date[])
       """,

@@ -56,7 +56,8 @@ public struct EntriesModel: AsyncReadModel {
       postings.map(\.accountID), in: &balances, session,
       """
       select wanted.account_id, last.balance from unnest($1::uuid[]) as wanted (account_id) cross join lateral
-        (select balance from \(table) e where e.account_id = wanted.account_id order by position desc, leg desc limit 1) as last
+        (select balance from \(table) e where e.account_id = wanted.account_id
+          order by position desc, leg desc limit 1) as last
       """)
     var rows = EntryColumns(reserving: postings.count)
     var lines: [(EntryChange.Posting, MinorUnits)] = []
@@ -87,7 +88,8 @@ public struct EntriesModel: AsyncReadModel {
     if reserved.isEmpty {
       let rows = try session.execute(
         """
-        select account_id, change from \(generation.table("held_changes")) where waiting_command = $1 order by account_id
+        select account_id, change from \(generation.table("held_changes"))
+        where waiting_command = $1 order by account_id
         """, [.uuid(command)])
       for row in 0..<rows.count { reserved.append((try rows.identifier(row, 0), try rows.int8(row, 1))) }
     }

@@ -100,7 +100,8 @@ struct EntryChanges {
       .posting(
         EntryChange.Posting(
           accountID: account, position: origin.position, leg: leg, kind: kind, movementID: movement, change: change,
-          counterparty: counterparty, bookDate: origin.bookDate, valueDate: valueDate, moment: origin.moment, text: text)))
+          counterparty: counterparty, bookDate: origin.bookDate, valueDate: valueDate, moment: origin.moment, text: text
+        )))
   }
 
   private mutating func hold(_ change: MinorUnits, on account: AccountID, waiting: CommandID? = nil) {

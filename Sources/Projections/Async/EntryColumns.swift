@@ -59,8 +59,8 @@ struct EntryColumns {
 
   static func insert(into table: String) -> String {
     """
-    insert into \(table) (account_id, position, leg, kind, movement_id, change, balance, counterparty, book_date, value_date,
-      moment, text_subject, text)
+    insert into \(table) (account_id, position, leg, kind, movement_id, change, balance, counterparty, book_date,
+      value_date, moment, text_subject, text)
     select unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::smallint[]), unnest($4::text[]), unnest($5::uuid[]),
       unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::uuid[]), unnest($9::date[]), unnest($10::date[]),
       unnest($11::timestamptz[]), unnest($12::uuid[]), unnest($13::bytea[])

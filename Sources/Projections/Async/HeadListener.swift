@@ -18,8 +18,8 @@ public struct HeadListener: Sendable {
     self.logger = logger
   }
 
-  /// Listens until the task is cancelled, and connects again whenever the connection is lost. Whatever is missed in between is found by
-  /// those who wait, for they look for themselves too.
+  /// Listens until the task is cancelled, and connects again whenever the connection is lost. Whatever is missed in
+  /// between is found by those who wait, for they look for themselves too.
   public func run() async {
     var backoff = Backoff()
     while !Task.isCancelled {
@@ -44,7 +44,8 @@ public struct HeadListener: Sendable {
   }
 }
 
-/// Pauses between attempts: doubled from one to the next, and varied, so that many who failed together don't try together.
+/// Pauses between attempts: doubled from one to the next, and varied, so that many who failed together don't try
+/// together.
 struct Backoff {
   static let first: Duration = .milliseconds(50)
   static let longest: Duration = .seconds(5)

@@ -34,7 +34,8 @@ public final class HeadSignal: Sendable {
     for waiter in woken { waiter.continuation.resume() }
   }
 
-  /// Returns as soon as a position beyond `position` is heard of, when `duration` has passed, or when the task is cancelled.
+  /// Returns as soon as a position beyond `position` is heard of, when `duration` has passed, or when the task is
+  /// cancelled.
   /// - Returns: the furthest position heard of.
   @discardableResult
   public func wait(beyond position: Int64, for duration: Duration) async -> Int64 {

@@ -3,8 +3,8 @@ package import Postgres
 
 /// Who moves a read model's checkpoint.
 ///
-/// The lease's end is only for the living: it says when somebody else may take over. What keeps rows right is the epoch, which every step
-/// names: one who was frozen and overtaken finds that nothing of his counts any more.
+/// The lease's end is only for the living: it says when somebody else may take over. What keeps rows right is the
+/// epoch, which every step names: one who was frozen and overtaken finds that nothing of his counts any more.
 package struct ProjectionLease: Sendable {
   /// Which row of `projections`.
   package struct Key: Hashable, Sendable {
@@ -33,13 +33,14 @@ package struct ProjectionLease: Sendable {
       where model = $1 and generation = $2
         and (owner is null or owner = $3 or lease_until is null or lease_until < clock_timestamp())
       returning epoch, position
-      """, [.text(key.model), .int4(Int32(clamping: key.generation.number)), .uuid(owner), .int8(duration.microseconds)])
+      """,
+      [.text(key.model), .int4(Int32(clamping: key.generation.number)), .uuid(owner), .int8(duration.microseconds)])
     guard rows.count > 0 else { return nil }
     return ProjectionLease(key: key, epoch: try rows.int8(0, 0), position: try rows.int8(0, 1))
   }
 
-  /// Moves the checkpoint, or just the lease's end when `position` is where it stands. Comes first in its transaction, so that two who both
-  /// believe to hold the lease take turns at the row and the second one sees that it is too late.
+  /// Moves the checkpoint, or just the lease's end when `position` is where it stands. Comes first in its transaction,
+  /// so that two who both believe to hold the lease take turns at the row and the second one sees that it is too late.
   /// - Throws: `LeaseLost`.
   package func advance(to position: Int64, for duration: Duration, _ session: Session) throws {
     let rows = try session.execute(

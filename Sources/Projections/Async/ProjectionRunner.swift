@@ -5,14 +5,16 @@ public import Logging
 public import Postgres
 import Synchronization
 
-/// Keeps one read model up to date. Any number may run for one model, on any number of servers: one of them holds the lease and works.
+/// Keeps one read model up to date. Any number may run for one model, on any number of servers: one of them holds the
+/// lease and works.
 public protocol ProjectionRunning: Sendable {
   /// Follows the log until the task is cancelled. Whatever fails is tried again.
   func run() async
 }
 
-/// Follows the log for one generation of one model: reads a run of events, and applies what they change in one short transaction with the
-/// checkpoint. Killed at any point, it or another goes on where the checkpoint stands, so nothing is lost or counted twice.
+/// Follows the log for one generation of one model: reads a run of events, and applies what they change in one short
+/// transaction with the checkpoint. Killed at any point, it or another goes on where the checkpoint stands, so nothing
+/// is lost or counted twice.
 public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
   private let model = Model()
   private let generation: Generation

@@ -5,8 +5,9 @@ import Postgres
 enum BalanceRow {
   /// Changes rows that are there.
   ///
-  /// The keys go in order, so that neighbouring rows share pages and index leaves. The arrays are unnested in the select list: there
-  /// they advance together, a row at a time, while in FROM each would first be copied into a store of its own.
+  /// The keys go in order, so that neighbouring rows share pages and index leaves. The arrays are unnested in the
+  /// select list: there they advance together, a row at a time, while in FROM each would first be copied into a store
+  /// of its own.
   static func update(
     _ accounts: Set<AccountID>, of state: borrowing BookState, into pipeline: inout Pipeline
   ) throws {
@@ -62,7 +63,8 @@ extension LimitUsage {
   /// Bytes of one day in a row.
   static let dayLength = 12
 
-  /// The column's form: per book date, 4 bytes of days since 1970 and 8 bytes of minor units, big-endian, in order of dates.
+  /// The column's form: per book date, 4 bytes of days since 1970 and 8 bytes of minor units, big-endian, in order of
+  /// dates.
   func write(to bytes: inout [UInt8]) {
     for day in days {
       withUnsafeBytes(of: day.date.daysSince1970.bigEndian) { bytes.append(contentsOf: $0) }

@@ -12,7 +12,8 @@ enum CustomerRow {
   }
 
   static func select(_ ids: Set<CustomerID>, into pipeline: inout Pipeline) throws {
-    try pipeline.execute("select \(columns("customers")) from customers where customer_id = any($1::uuid[])", [.uuids(ids)])
+    try pipeline.execute(
+      "select \(columns("customers")) from customers where customer_id = any($1::uuid[])", [.uuids(ids)])
   }
 
   static func read(_ rows: Rows, into state: inout BookState) throws {
@@ -28,7 +29,8 @@ enum CustomerRow {
       id: id, status: try rows.choice(row, 1), name: try rows.personalText(row, 2, subject: id),
       dateOfBirth: try rows.personalTextOrNil(row, 3, subject: id), country: try rows.textOrNil(row, 4),
       sanctionsMatch: try rows.bool(row, 5), scores: try rows.json(row, 6, Scores.init(row:)),
-      limits: try rows.json(row, 7, limits), accounts: try rows.uuidArray(row, 8).map { Identifier(high: $0.0, low: $0.1) },
+      limits: try rows.json(row, 7, limits),
+      accounts: try rows.uuidArray(row, 8).map { Identifier(high: $0.0, low: $0.1) },
       version: try rows.int8(row, 9), position: try rows.int8(row, 10))
   }
 
@@ -39,8 +41,8 @@ enum CustomerRow {
     }
     try pipeline.execute(
       """
-      insert into customers (customer_id, status, name, date_of_birth, country, sanctions_match, scores, limits, accounts,
-        version, position)
+      insert into customers (customer_id, status, name, date_of_birth, country, sanctions_match, scores, limits,
+        accounts, version, position)
       select unnest($1::uuid[]), unnest($2::text[]), unnest($3::bytea[]), unnest($4::bytea[]), unnest($5::text[]),
         unnest($6::boolean[]), unnest($7::text[])::jsonb, unnest($8::text[])::jsonb, unnest($9::text[])::uuid[],
         unnest($10::bigint[]), unnest($11::bigint[])

@@ -33,7 +33,8 @@ enum HoldRow {
     }
     try pipeline.execute(
       """
-      insert into holds (hold_id, account_id, amount, captured, currency, expires_at, status, placed_on, version, position)
+      insert into holds (hold_id, account_id, amount, captured, currency, expires_at, status, placed_on, version,
+        position)
       select unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::text[]),
         unnest($6::timestamptz[]), unnest($7::text[]), unnest($8::date[]), unnest($9::bigint[]), unnest($10::bigint[])
       on conflict (hold_id) do update set
@@ -65,7 +66,8 @@ enum HoldRow {
       positions.append(hold.position)
     }
     return [
-      ids.parameter, accounts.parameter, amounts.parameter, captured.parameter, currencies.parameter, expiries.parameter,
+      ids.parameter, accounts.parameter, amounts.parameter, captured.parameter, currencies.parameter,
+      expiries.parameter,
       statuses.parameter, dates.parameter, versions.parameter, positions.parameter,
     ]
   }

@@ -3,23 +3,25 @@ public import EventStore
 public import Ledger
 public import Postgres
 
-/// The tables that decisions read, kept in the same transaction as the events: the book, customers, accounts, balances, holds,
-/// approvals and sanctions lists.
+/// The tables that decisions read, kept in the same transaction as the events: the book, customers, accounts, balances,
+/// holds, approvals and sanctions lists.
 ///
-/// A row says just what the state says of its thing, so what `write` wrote `load` gives back, and both equal a fold of the log.
-/// Values are absolute: writing a row twice is writing it once.
+/// A row says just what the state says of its thing, so what `write` wrote `load` gives back, and both equal a fold of
+/// the log. Values are absolute: writing a row twice is writing it once.
 public struct InlineTables: InlineReadModels {
   private let reader: LogReader
 
   /// - Parameter codec: for what waits for a second person, which stands in the log and in no table.
   public init(codec: EventCodec) { reader = LogReader(codec: codec) }
 
-  /// What the writer's session must be set to. Statements here take thousands of rows by their primary keys from tables of any size,
-  /// so one plan, a nested loop over an index, is right for all of them; planned anew for each batch, the planner would sooner or
-  /// later read a whole table (45 ms instead of 12 for 2,000 rows), and planning itself isn't free.
+  /// What the writer's session must be set to. Statements here take thousands of rows by their primary keys from tables
+  /// of any size, so one plan, a nested loop over an index, is right for all of them; planned anew for each batch, the
+  /// planner would sooner or later read a whole table (45 ms instead of 12 for 2,000 rows), and planning itself isn't
+  /// free.
   public static let sessionSettings: [String: String] = [
     "plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_bitmapscan": "off",
-    "enable_hashjoin": "off", "enable_mergejoin": "off", "enable_material": "off", "enable_memoize": "off", "jit": "off",
+    "enable_hashjoin": "off", "enable_mergejoin": "off", "enable_material": "off", "enable_memoize": "off",
+    "jit": "off",
   ]
 
   /// The statement that nearly every batch sends, for whoever wants to see how it is planned.

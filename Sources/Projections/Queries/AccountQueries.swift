@@ -17,7 +17,9 @@ extension BookQueries {
     _ reference: AccountReference, at point: PointInTime? = nil, atLeast: Int64? = nil
   ) async throws -> Answer<AccountBalance> {
     guard let point else {
-      return try await account(reference, atLeast: atLeast).map { AccountBalance($0, $0.balance.posted, $0.balance.held) }
+      return try await account(reference, atLeast: atLeast).map {
+        AccountBalance($0, $0.balance.posted, $0.balance.held)
+      }
     }
     return try await balance(reference, in: point, atLeast: atLeast)
   }

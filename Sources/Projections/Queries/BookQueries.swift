@@ -5,8 +5,8 @@ import Synchronization
 
 /// The questions that people and programs have about the book.
 ///
-/// Each is answered from one snapshot of the database and says which log position that is. With `atLeast`, a question waits until that
-/// position is in what it reads, so that a caller sees its own write; not for longer than `patience`.
+/// Each is answered from one snapshot of the database and says which log position that is. With `atLeast`, a question
+/// waits until that position is in what it reads, so that a caller sees its own write; not for longer than `patience`.
 ///
 /// Every call throws `QueryFault` where the question has no answer, and `PostgresError` where the database has none.
 public struct BookQueries: Sendable {
@@ -74,7 +74,8 @@ public struct BookQueries: Sendable {
     }
   }
 
-  /// As `ask`, for what takes several statements: all of them see one snapshot of the tables that decisions read, at `head`.
+  /// As `ask`, for what takes several statements: all of them see one snapshot of the tables that decisions read, at
+  /// `head`.
   func askAtHead<Value>(
     atLeast: Int64?, _ look: @Sendable (Session, _ head: LogHead) throws -> Look<Value>
   ) async throws -> Answer<Value> {

@@ -4,8 +4,8 @@ public import Ledger
 import Postgres
 
 extension BookQueries {
-  /// A part of the log, in order. Where events of the wanted types are rare a page may be empty and still not the last: the next one is
-  /// after its `through`.
+  /// A part of the log, in order. Where events of the wanted types are rare a page may be empty and still not the last:
+  /// the next one is after its `through`.
   public func events(
     after position: Int64, stream: StreamID? = nil, types: Set<String> = [], limit: Int = 100, atLeast: Int64? = nil
   ) async throws -> Answer<LogPage> {

@@ -23,7 +23,8 @@ extension BookQueries {
     try await askAtHead(atLeast: atLeast) { session, head in
       let rows = try session.execute(
         """
-        select e.list, l.list_version, e.entry, e.removed from sanctions_entries e join sanctions_lists l on l.list = e.list
+        select e.list, l.list_version, e.entry, e.removed
+        from sanctions_entries e join sanctions_lists l on l.list = e.list
         where e.entry_id = $1 and ($2::text is null or e.list = $2) order by e.list
         """, [.text(entryID), .text(list)])
       guard rows.count > 0 else { return .unknown(.sanctionsEntry, reached: head.position) }

@@ -152,7 +152,8 @@ func expectEqual(_ loaded: BookState, _ expected: BookState, _ place: SourceLoca
   func compare<Key: Hashable, Value: Equatable>(_ name: String, _ left: [Key: Value], _ right: [Key: Value]) {
     for key in Set(left.keys).union(right.keys) where left[key] != right[key] {
       Issue.record(
-        "\(name) \(key): \(String(describing: left[key])) is not \(String(describing: right[key]))", sourceLocation: place)
+        "\(name) \(key): \(String(describing: left[key])) is not \(String(describing: right[key]))",
+        sourceLocation: place)
     }
   }
   #expect(loaded.book == expected.book, sourceLocation: place)

@@ -1,8 +1,8 @@
 import Glibc
 import Ledger
 
-/// Reproducible randomness: SplitMix64 (Steele, Lea and Flood, 2014), from a seed that is printed and that the environment variable
-/// `KAURI_TEST_SEED` sets.
+/// Reproducible randomness: SplitMix64 (Steele, Lea and Flood, 2014), from a seed that is printed and that the
+/// environment variable `KAURI_TEST_SEED` sets.
 struct Chance: RandomNumberGenerator {
   private var state: UInt64
 

@@ -97,7 +97,8 @@ struct RandomStates {
     return Customer(
       id: id, status: chance.pick(CustomerStatus.allCases), name: before?.name ?? sealed(id),
       dateOfBirth: before.map(\.dateOfBirth) ?? (chance.oneIn(2) ? sealed(id) : nil),
-      country: before.map(\.country) ?? (chance.oneIn(2) ? "NZ" : nil), sanctionsMatch: chance.oneIn(2), scores: scores(),
+      country: before.map(\.country) ?? (chance.oneIn(2) ? "NZ" : nil), sanctionsMatch: chance.oneIn(2),
+      scores: scores(),
       limits: limits, accounts: (0..<chance.index(below: 5)).map { _ in chance.identifier() }, version: amount(),
       position: amount())
   }
@@ -121,7 +122,8 @@ struct RandomStates {
     return Account(
       id: id, kind: customer == nil ? .internal : .customer, customerID: customer, currency: chance.pick([.nzd, .jpy]),
       name: chance.oneIn(2) ? sealed(customer ?? .zero) : nil, number: number,
-      classification: customer == nil ? chance.pickAny(Classification.allCases) : nil, overdraft: 0, allowNegative: false,
+      classification: customer == nil ? chance.pickAny(Classification.allCases) : nil, overdraft: 0,
+      allowNegative: false,
       balance: balance(), version: 1, position: 1)
   }
 

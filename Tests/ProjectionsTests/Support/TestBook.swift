@@ -37,7 +37,9 @@ extension Trait where Self == ClusterTrait {
 final class TestBook: Sendable {
   @TaskLocal static var cluster: PostgresCluster?
 
-  static let operators = [Actor(role: .operator, subject: "ada"), Actor(role: .operator, subject: "ben")].compactMap { $0 }
+  static let operators = [Actor(role: .operator, subject: "ada"), Actor(role: .operator, subject: "ben")].compactMap {
+    $0
+  }
 
   let name: String
   let codec: EventCodec
