@@ -49,12 +49,12 @@ public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
     var backoff = Backoff()
     while !Task.isCancelled {
       do {
-        guard var lease = try await takeLease() else {
+        guard let lease = try await takeLease() else {
           try await Task.sleep(for: options.lease / 4)
           continue
         }
         logger.debug("following the log", metadata: ["position": "\(lease.position)", "epoch": "\(lease.epoch)"])
-        try await follow(&lease, &backoff)
+        try await follow(from: lease, &backoff)
       } catch is LeaseLost {
         logger.debug("another server follows the log now")
       } catch {
@@ -75,27 +75,27 @@ public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
     }
   }
 
-  private func follow(_ lease: inout ProjectionLease, _ backoff: inout Backoff) async throws {
-    var held = lease
+  private func follow(from taken: ProjectionLease, _ backoff: inout Backoff) async throws {
+    var lease = taken
     do {
       var renewed = ContinuousClock.now
       while true {
         try Task.checkCancellation()
-        let reached = try await step(held)
+        let reached = try await step(lease)
         backoff.reset()
-        if reached > held.position {
-          held.position = reached
+        if reached > lease.position {
+          lease.position = reached
           renewed = .now
         } else {
           if ContinuousClock.now - renewed > options.lease / 4 {
-            try await renew(held)
+            try await renew(lease)
             renewed = .now
           }
-          await signal.wait(beyond: held.position, for: options.poll)
+          await signal.wait(beyond: lease.position, for: options.poll)
         }
       }
     } catch let error where Task.isCancelled {
-      await release(held)
+      await release(lease)
       throw error
     }
   }

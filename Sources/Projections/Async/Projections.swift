@@ -5,6 +5,12 @@ public import Postgres
 
 /// All read models that follow the log.
 public enum Projections {
+  /// What the sessions of the runners' pool must be set to: a runner that freezes in a transaction is ended within
+  /// seconds, nobody waits behind it for longer, and rows are taken by their keys however many there are.
+  public static let sessionSettings: [String: String] = InlineTables.sessionSettings.merging(
+    ["idle_in_transaction_session_timeout": "5s", "lock_timeout": "3s", "statement_timeout": "30s"]
+  ) { $1 }
+
   /// One runner a model.
   public static func runners(
     pool: Pool, reader: LogReader, signal: HeadSignal, options: ProjectionOptions = ProjectionOptions(),

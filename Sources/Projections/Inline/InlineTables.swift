@@ -63,7 +63,8 @@ public struct InlineTables: InlineReadModels {
     _ touched: BookState.Touched, of state: borrowing BookState, into pipeline: inout Pipeline
   ) throws {
     // Nearly every batch moves money and does nothing else.
-    try BalanceRow.update(touched.balances.subtracting(touched.accounts), of: state, into: &pipeline)
+    let known = touched.accounts.isEmpty ? touched.balances : touched.balances.subtracting(touched.accounts)
+    try BalanceRow.update(known, of: state, into: &pipeline)
     if !touched.holds.isEmpty { try HoldRow.write(touched.holds, of: state, into: &pipeline) }
     if !touched.accounts.isEmpty {
       try AccountRow.write(touched.accounts, of: state, into: &pipeline)
