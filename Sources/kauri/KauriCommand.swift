@@ -14,6 +14,8 @@ struct KauriCommand: AsyncParsableCommand {
       MigrateCommand.self,
       TokenCommand.self,
       SubmitCommand.self,
+      BenchCommand.self,
+      BareServerCommand.self,
     ])
 
   /// Exit status 0 when all is well, 1 when something failed or a check found something, 2 on wrong use.

@@ -1,0 +1,130 @@
+import EventStore
+import Ledger
+import LocalStack
+
+/// Measures the targets one after the other, in rounds, each round's rivals in turn with it.
+struct BenchRun: Sendable {
+  let settings: BenchSettings
+  /// Where the rivals' scripts are, nil when there are no rivals.
+  let rivalScripts: String?
+  let measuresBare: Bool
+
+  /// Measures what needs a server on a stage that has one, and the engine on one that has none, so that no server's read models take
+  /// from what the engine could do.
+  func runOnOwnStages(_ targets: [BenchTarget]) async throws -> BenchReport {
+    var report = BenchReport(settings: settings)
+    let onDatabase = targets.filter { $0 == .engine }
+    let onServer = targets.filter { $0 != .engine }
+    if !onDatabase.isEmpty {
+      report.add(try await BenchStage.withOwn(.database) { try await run(onDatabase, on: $0) })
+    }
+    if !onServer.isEmpty {
+      report.add(try await BenchStage.withOwn(.server) { try await run(onServer, on: $0) })
+    }
+    return report
+  }
+
+  func run(_ targets: [BenchTarget], on stage: BenchStage) async throws -> BenchReport {
+    let bar = ProgressBar(unit: "accounts")
+    defer { bar.finish() }
+    let now = Moment.now
+    let accounts = BenchAccounts(count: settings.accounts, at: now)
+    var identifiers = TimeOrderedIdentifiers(from: now, seed: settings.seed)
+    var transfers = BenchTransfers(
+      accounts, hotShare: settings.hotShare, declineShare: settings.declineShare, seed: settings.seed)
+    let engine = try BenchEngine(
+      database: stage.database, masterKey: stage.masterKey, batch: settings.batch,
+      cachedAccounts: settings.cachedAccounts)
+    let result: Result<BenchReport, any Error>
+    do {
+      try await engine.populate(accounts, &identifiers, bar)
+      try await preload(engine, stage, &transfers, &identifiers, bar)
+      bar.finish()
+      let rival = try await prepareRival(stage)
+      let report = try await measure(targets, stage, engine, rival, accounts, &transfers, &identifiers)
+      if stage.server != nil { try await rival?.remove() }
+      result = .success(report)
+    } catch {
+      result = .failure(error)
+    }
+    await engine.stop()
+    return try result.get()
+  }
+
+  private func prepareRival(_ stage: BenchStage) async throws -> BenchRival? {
+    guard let rivalScripts else { return nil }
+    let rival = try BenchRival(stage, scripts: rivalScripts, accounts: settings.accounts)
+    try await rival.prepare()
+    return rival
+  }
+
+  /// Makes transfers until the log is as long as it shall be.
+  private func preload(
+    _ engine: BenchEngine, _ stage: BenchStage, _ transfers: inout BenchTransfers,
+    _ identifiers: inout TimeOrderedIdentifiers, _ bar: ProgressBar
+  ) async throws {
+    var head = try await stage.head()
+    while head < Int64(settings.preload) {
+      let count = min(100_000, settings.preload - Int(head))
+      _ = try await engine.run(engine.prepare(count, &transfers, &identifiers), feeders: 4)
+      head = try await stage.head()
+      bar.update(fraction: Double(head) / Double(settings.preload), count: Int(head))
+    }
+  }
+
+  private func measure(
+    _ targets: [BenchTarget], _ stage: BenchStage, _ engine: BenchEngine, _ rival: BenchRival?, _ accounts: BenchAccounts,
+    _ transfers: inout BenchTransfers, _ identifiers: inout TimeOrderedIdentifiers
+  ) async throws -> BenchReport {
+    var report = BenchReport(settings: settings)
+    for target in targets {
+      var series = BenchSeries(name: target.rawValue, unit: target == .read ? "reads" : "transfers")
+      var rivals: [BenchRival.Script: [Double]] = [:]
+      for round in 0..<settings.rounds {
+        try Task.checkCancellation()
+        let connections = settings.connections(for: target)
+        switch target {
+        case .engine:
+          let chunks = engine.prepare(settings.transfers, &transfers, &identifiers)
+          series.samples.append(try await engine.run(chunks, feeders: connections))
+        case .batch:
+          series.samples.append(
+            try await BenchHTTP(stage).runBatches(
+              settings.transfers, of: settings.batch, connections: connections, &transfers, &identifiers))
+        case .single:
+          series.samples.append(
+            try await BenchHTTP(stage).runSingles(
+              settings.transfers, connections: connections, rate: settings.rate, &transfers, &identifiers))
+        case .read:
+          series.samples.append(
+            try await BenchHTTP(stage).runReads(
+              settings.transfers, connections: connections, rate: settings.rate, accounts,
+              seed: settings.seed &+ UInt64(round)))
+        }
+        if measuresBare, target == .single {
+          report.bare.append(
+            try await BenchHTTP(stage).runBare(settings.transfers, connections: connections).rate)
+        }
+        if let rival, target != .read {
+          for script in BenchRival.Script.allCases {
+            rivals[script, default: []].append(try await rival.run(script, seconds: settings.rivalSeconds))
+          }
+        }
+        Terminal.say("kauri: \(target.rawValue) \(round + 1)/\(settings.rounds): \(Int(series.samples.last?.rate ?? 0).grouped)/s")
+      }
+      report.series.append(series)
+      for script in BenchRival.Script.allCases {
+        if let rates = rivals[script] { report.rivals.append((target.rawValue, script, rates)) }
+      }
+    }
+    return report
+  }
+}
+
+extension BenchReport {
+  mutating func add(_ other: BenchReport) {
+    series += other.series
+    rivals += other.rivals
+    bare += other.bare
+  }
+}
