@@ -59,7 +59,7 @@ public struct DevStack: Sendable {
     let supervisor = Supervisor(policy: policy, logger: logger) { await announcement.update($0) }
     do {
       try await supervisor.launch(clusterPart(cluster))
-      try await migrate(cluster)
+      try await migrate(cluster, identity)
       try await supervisor.launch(serverPart(cluster, identity, port: port))
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await supervisor.waitForFailure() }
@@ -109,9 +109,12 @@ public struct DevStack: Sendable {
       lastWords: { Files.tail(logFile, lines: 5) })
   }
 
-  private func migrate(_ cluster: PostgresCluster) async throws {
+  private func migrate(_ cluster: PostgresCluster, _ identity: LocalIdentity) async throws {
     let outcome = try await Program(executable).run(
-      ["migrate", "--database", cluster.conninfo(user: LocalStack.ownerRole)])
+      [
+        "migrate", "--database", cluster.conninfo(user: LocalStack.ownerRole), "--master-key",
+        identity.masterKeyFile,
+      ])
     guard outcome.succeeded else {
       throw LocalStackError.failed(
         "the schema can't be brought up to date (kauri migrate \(outcome.status))", detail: outcome.errors.trimmed)

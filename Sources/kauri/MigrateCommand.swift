@@ -1,5 +1,5 @@
-import ArgumentParser
-import Ledger
+public import ArgumentParser
+public import Ledger
 import LocalStack
 import Server
 
@@ -21,7 +21,7 @@ struct MigrateCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The database, as a libpq connection string or URI without a password.", valueName: "conninfo"))
   var database: String?
 
-  @Option(help: ArgumentHelp("The key that customers' keys are wrapped by, to see that it is this book's.", valueName: "file"))
+  @Option(help: ArgumentHelp("The key that customers' keys are wrapped by; with --data-dir, the local stack's own.", valueName: "file"))
   var masterKey: String?
 
   @Option(help: "The book's time zone: its calendar day is the day of limits and statements.")
@@ -34,7 +34,10 @@ struct MigrateCommand: AsyncParsableCommand {
     guard (dataDirectory == nil) != (database == nil) else {
       throw ValidationError("Give --data-dir or --database, one of them.")
     }
-    if let database { try DatabaseOption.validate(database) }
+    if let database {
+      try DatabaseOption.validate(database)
+      guard masterKey != nil else { throw ValidationError("--database needs --master-key too.") }
+    }
     guard isTimeZone(timeZone) else {
       throw ValidationError("--time-zone takes an IANA name, such as Pacific/Auckland.")
     }
@@ -42,10 +45,14 @@ struct MigrateCommand: AsyncParsableCommand {
 
   func run() async throws {
     let result = try await migrate(
-      database: try conninfo(), masterKeyFile: masterKey, timeZone: timeZone, currency: currency)
+      database: try conninfo(), masterKeyFile: try masterKeyFile(), timeZone: timeZone, currency: currency)
     for file in result.applied { Terminal.say("applied \(file)") }
     Terminal.say("the schema is up to date: \(result.total) migrations")
     Terminal.say(result.opened ? "opened the book: \(currency), \(timeZone)" : "the book is open already")
+  }
+
+  private func masterKeyFile() throws -> String {
+    try masterKey ?? LocalIdentity.load(from: dataDirectory ?? "").masterKeyFile
   }
 
   private func conninfo() throws -> String {
@@ -55,6 +62,6 @@ struct MigrateCommand: AsyncParsableCommand {
   }
 }
 
-extension Currency: @retroactive ExpressibleByArgument {
+extension Currency: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }

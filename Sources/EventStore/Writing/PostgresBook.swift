@@ -136,6 +136,7 @@ public actor PostgresBook: BookWriter {
     try cache.bring(
       to: head, catchUpMaximum: options.catchUpMaximum, reader: reader, readModels: readModels, session)
     try load(for: batch, session, work.stored)
+    try loadKeys(for: batch, session)
     try decideAll(batch, &work, from: head, settling: settling, session)
     guard work.events.count > 0 else {
       cache.state.touched = BookState.Touched()
@@ -230,6 +231,39 @@ public actor PostgresBook: BookWriter {
       case .record(let events, let verdict):
         try record(events, verdict, command, index, context, &work, session)
       }
+    }
+  }
+
+  /// Makes the keys known that most of the batch's personal text will be sealed under, at one go; a key that is missed here is loaded when
+  /// it is met.
+  private func loadKeys(for batch: [CommandEnvelope], _ session: Session) throws {
+    var subjects: Set<Identifier> = []
+    for command in batch {
+      switch command.instruction {
+      case .registerCustomer(let register): subjects.insert(register.customerID)
+      case .postTransfer(let transfer) where transfer.reference != nil:
+        let owner =
+          cache.state.account(transfer.debit)?.customerID ?? cache.state.account(transfer.credit)?.customerID
+        subjects.insert(command.actor.customer ?? owner ?? PersonalKeyring.book)
+      default: break
+      }
+    }
+    if subjects.isEmpty { return }
+    madeKeys.formUnion(try keyring.loadKeys(for: subjects, session: session, creatingMissing: true))
+  }
+
+  /// Makes sure that the book has a key of its own, and that the master key is the one that wrapped it.
+  ///
+  /// - Throws: `PersonalKeyFault.wrongMasterKey`, and what the database throws.
+  func prepareBookKey() throws {
+    let session = try openSession()
+    do {
+      _ = try session.transaction {
+        try keyring.loadKeys(for: [PersonalKeyring.book], session: session, creatingMissing: true)
+      }
+    } catch {
+      keyring.forget([PersonalKeyring.book])
+      throw error
     }
   }
 

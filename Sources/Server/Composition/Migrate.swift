@@ -1,5 +1,4 @@
 import Commands
-import Crypto
 import EventStore
 public import Ledger
 import Postgres
@@ -19,25 +18,17 @@ public struct MigrationResult: Sendable {
 ///
 /// - Parameters:
 ///   - database: a libpq connection string, of the role that owns the schema.
-///   - masterKeyFile: where it is given, it must be the key that the book was written with.
+///   - masterKeyFile: the key that personal keys are wrapped by; the one that the book was opened with, if it is open already.
 ///   - timeZone: IANA name, of a book that is opened.
 /// - Throws: `MigrationFault`, `MasterKeyFault`, `PersonalKeyFault`, `PostgresError`.
 public func migrate(
-  database: String, masterKeyFile: String?, timeZone: String, currency: Currency
+  database: String, masterKeyFile: String, timeZone: String, currency: Currency
 ) async throws -> MigrationResult {
   let configuration = ConnectionConfiguration(conninfo: database, applicationName: "kauri migrate")
-  // The opening holds no personal text, so any key will do where none is given.
-  let masterKey = try masterKeyFile.map { try MasterKeyFile(path: $0).masterKey() } ?? SymmetricKey(size: .bits256)
-  let keyring = PersonalKeyring(masterKey: masterKey)
+  let keyring = PersonalKeyring(masterKey: try MasterKeyFile(path: masterKeyFile).masterKey())
 
   let connection = try await Connection.connect(configuration)
-  let report = try await connection.run { session in
-    let report = try Migrator().migrate(session)
-    if masterKeyFile != nil {
-      _ = try keyring.loadKeys(for: [PersonalKeyring.book], session: session, creatingMissing: false)
-    }
-    return report
-  }
+  let report = try await connection.run { session in try Migrator().migrate(session) }
   await connection.close()
 
   let book = try PostgresBook(
