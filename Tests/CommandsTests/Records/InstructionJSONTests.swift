@@ -193,7 +193,7 @@ import Testing
       "OpenAccount", "{\(account),\"customer_id\":\"\(id)\",\"classification\":\"cash\"}", "/classification",
       "is for internal accounts"),
     Refused(
-      "OpenAccount", "{\(account),\"kind\":\"internal\",\"classification\":\"piggy\"}", "/classification", "is none of"),
+      "OpenAccount", "{\(account),\"kind\":\"internal\",\"classification\":\"jar\"}", "/classification", "is none of"),
     Refused("OpenAccount", "{\(account),\"kind\":\"shared\"}", "/kind", "is none of"),
     Refused("OpenAccount", "{\(account),\"kind\":\"internal\",\"overdraft\":\"-1\"}", "/overdraft", "zero or more"),
     Refused("OpenAccount", "{\(account),\"kind\":\"internal\",\"number\":\"\(id)\"}", "/number", "not an id"),

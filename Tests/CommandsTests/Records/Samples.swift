@@ -50,7 +50,7 @@ extension Sample {
         """),
     Sample(name: "FreezeAccount", required: ["account_id"], json: #"{"account_id":"\#(a)","reason":"lost card"}"#),
     Sample(
-      name: "UnfreezeAccount", required: ["account_id"], json: #"{"account_id":"01-0902-0068389-00","reason":"found"}"#),
+      name: "UnfreezeAccount", required: ["account_id"], json: #"{"account_id":"01-0902-0068389-00","reason":"back"}"#),
     Sample(name: "CloseAccount", required: ["account_id"], json: #"{"account_id":"\#(a)","reason":"moved away"}"#),
     Sample(
       name: "PostTransfer", required: ["debit_account_id", "credit_account_id", "amount", "currency"],
