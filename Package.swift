@@ -80,11 +80,17 @@ let package = Package(
       exclude: ["Samples"],
       swiftSettings: strict),
     .testTarget(
-      name: "ProjectionsTests", dependencies: ["Projections", "EventStore", "Ledger", "Postgres", "LocalStack"],
+      name: "ProjectionsTests",
+      dependencies: [
+        "Projections", "EventStore", "Commands", "Ledger", "Postgres", "LocalStack", crypto, logging,
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ServerTests",
-      dependencies: ["Server", jwt, .product(name: "HummingbirdTesting", package: "hummingbird")],
+      dependencies: [
+        "Server", "Projections", "EventStore", "Commands", "Ledger", "Postgres", hummingbird, jwt, crypto, logging,
+        lifecycle, .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "LocalStackTests", dependencies: ["LocalStack", "Postgres", jwt, crypto, logging], swiftSettings: strict),

@@ -29,7 +29,8 @@ public actor PostgresBook: BookWriter {
   /// Partitions exist for the positions up to here.
   private var preparedUpTo: Int64 = 0
 
-  /// - Parameter configuration: where the book's database is; the session's time-outs are set here.
+  /// - Parameter configuration: where the book's database is. The session's time-outs and plan settings are the writer's own,
+  ///   whatever it says of them.
   /// - Throws: `PostgresError.system` when the system gives no thread. The database isn't needed yet.
   public init(
     configuration: ConnectionConfiguration, keyring: PersonalKeyring, readModels: any InlineReadModels,
@@ -39,7 +40,8 @@ public actor PostgresBook: BookWriter {
     executor = try ThreadExecutor(name: "kauri-writer")
     var configuration = configuration
     configuration.applicationName = FrozenWriters.applicationName
-    configuration.settings.merge(PostgresBook.sessionSettings) { given, _ in given }
+    configuration.settings.merge(type(of: readModels).sessionSettings) { _, own in own }
+    configuration.settings.merge(PostgresBook.sessionSettings) { _, own in own }
     configuration.queryTimeout = configuration.queryTimeout ?? .seconds(20)
     self.configuration = configuration
     self.keyring = keyring
