@@ -1,5 +1,5 @@
--- The same transfer on Kauri's own schema by one client alone: one transaction, the head's lock included. What group commit is
--- measured against. Needs :accounts; the accounts' ids end in their number.
+-- The same transfer on Kauri's own schema by one client alone: one transaction, the head's lock included. What group
+-- commit is measured against. Needs :accounts; the accounts' ids end in their number.
 \set debit random(1, :accounts)
 \set credit random(1, :accounts)
 \set amount random(1, 100)

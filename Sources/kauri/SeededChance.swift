@@ -1,4 +1,5 @@
-/// Chance that a seed decides: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
+/// Chance that a seed decides: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
+/// 2014).
 struct SeededChance: RandomNumberGenerator, Sendable {
   private var state: UInt64
 

@@ -2,7 +2,8 @@ import ArgumentParser
 import FoundationEssentials
 import LocalStack
 
-/// Where a server is, and the file that holds the token for it. The token itself is on no command line and in no environment.
+/// Where a server is, and the file that holds the token for it. The token itself is on no command line and in no
+/// environment.
 struct ServerAddress: Sendable {
   /// Without a slash at the end.
   let url: String

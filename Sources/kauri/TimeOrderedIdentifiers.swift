@@ -1,7 +1,7 @@
 import Ledger
 
-/// Identifiers of version 7 (RFC 9562) whose time part counts on from a given moment and whose random part comes from a seed: the same
-/// every time, and in time order, which keeps the database's indexes compact.
+/// Identifiers of version 7 (RFC 9562) whose time part counts on from a given moment and whose random part comes from
+/// a seed: the same every time, and in time order, which keeps the database's indexes compact.
 struct TimeOrderedIdentifiers: Sendable {
   private var chance: SeededChance
   private let firstMillisecond: UInt64

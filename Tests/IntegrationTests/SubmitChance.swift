@@ -1,8 +1,8 @@
 import FoundationEssentials
 import Glibc
 
-/// Reproducible randomness: SplitMix64 (Steele, Lea and Flood, 2014), from a seed that is printed and that the environment
-/// variable `KAURI_TEST_SEED` sets.
+/// Reproducible randomness: SplitMix64 (Steele, Lea and Flood, 2014), from a seed that is printed and that the
+/// environment variable `KAURI_TEST_SEED` sets.
 struct SubmitChance: RandomNumberGenerator, Sendable {
   private var state: UInt64
 

@@ -1,6 +1,7 @@
 import Ledger
 
-/// A random file of commands, and what each line has to do with, worked out by somebody who knows the whole bank and not by reading lines.
+/// A random file of commands, and what each line has to do with, worked out by somebody who knows the whole bank and
+/// not by reading lines.
 struct SubmitOracle {
   /// Which customers, accounts, transfers, holds and numbers a line's decision reads or changes; nil for all of them.
   struct Line {
@@ -42,7 +43,8 @@ struct SubmitOracle {
     case 11: freeze()
     // An account that some other file has opened: nobody can say from this one whose it is.
     case 12 where chance.oneIn(4): transferFromElsewhere()
-    case 13 where chance.oneIn(4): add("SetPolicy", #""policy":"fraud_score_maximum","value":\#(chance.index(below: 1000))"#, nil)
+    case 13 where chance.oneIn(4):
+      add("SetPolicy", #""policy":"fraud_score_maximum","value":\#(chance.index(below: 1000))"#, nil)
     case 14 where chance.oneIn(4): lines.append(Line(id: newID(), text: "this isn't JSON", concerns: []))
     default: transfer()
     }
@@ -145,7 +147,8 @@ struct SubmitOracle {
     return id
   }
 
-  /// The first pair of lines that were decided in the wrong order, if any: `decided` has the place of each line's decision.
+  /// The first pair of lines that were decided in the wrong order, if any: `decided` has the place of each line's
+  /// decision.
   func firstDisorder(decided: [Identifier: Int]) -> String? {
     for (later, line) in lines.enumerated() where decided[line.id] != nil {
       for earlier in 0..<later {

@@ -4,8 +4,8 @@ import Synchronization
 import Testing
 import kauri
 
-/// `kauri submit` against a server that answers in random order and fails in every way: what belongs together is decided in the order of the
-/// file, and everything once.
+/// `kauri submit` against a server that answers in random order and fails in every way: what belongs together is
+/// decided in the order of the file, and everything once.
 @Suite struct SubmitOrderTests {
   private typealias Options = Submission<UnreliableEndpoint>.Options
 
@@ -149,7 +149,9 @@ private final class Scratch: Sendable {
 
   var rejectedLines: [Int64] {
     (Files.read(rejects) ?? "").split(separator: "\n").compactMap { line in
-      guard let document = try? JSONDocument(Array(line.utf8)), var fields = try? document.root.object() else { return nil }
+      guard let document = try? JSONDocument(Array(line.utf8)), var fields = try? document.root.object() else {
+        return nil
+      }
       return try? fields.required("line").int64()
     }
   }

@@ -4,7 +4,8 @@ import kauri
 
 /// A book that decides each command once, and a way to it on which everything goes wrong that can.
 ///
-/// Batches are decided in an order of its own choosing, whatever the order they came in; within a batch, in the batch's order.
+/// Batches are decided in an order of its own choosing, whatever the order they came in; within a batch, in the
+/// batch's order.
 final class UnreliableEndpoint: CommandEndpoint {
   private struct State {
     var chance: SubmitChance
@@ -78,7 +79,9 @@ final class UnreliableEndpoint: CommandEndpoint {
       return state.decided[id] ?? 0
     }
     // A third of all is declined, always the same ones.
-    if id.low % 3 == 0 { return #"{"status":422,"outcome":"declined","code":"insufficient_funds","position":\#(place)}"# }
+    if id.low % 3 == 0 {
+      return #"{"status":422,"outcome":"declined","code":"insufficient_funds","position":\#(place)}"#
+    }
     return #"{"status":201,"outcome":"accepted","position":\#(place)}"#
   }
 

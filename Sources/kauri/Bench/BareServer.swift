@@ -4,7 +4,8 @@ import Hummingbird
 import LocalStack
 import Logging
 
-/// A Hummingbird server with one route that does nothing, in a process of its own: what any server could reach at most on this machine.
+/// A Hummingbird server with one route that does nothing, in a process of its own: what any server could reach at
+/// most on this machine.
 struct BareServer {
   let port: Int
   private let process: ChildProcess
@@ -15,7 +16,8 @@ struct BareServer {
     let directory = try TemporaryDirectories.make()
     let log = "\(directory)/bare.log"
     let process = try await ChildProcess.start(
-      "bare server", executable: try ThisExecutable.path(), arguments: ["bare-server", "--port", "\(port)"], logFile: log)
+      "bare server", executable: try ThisExecutable.path(), arguments: ["bare-server", "--port", "\(port)"],
+      logFile: log)
     let server = BareServer(port: port, process: process, directory: directory)
     while !(Files.read(log) ?? "").contains(BareServerCommand.greeting) {
       guard process.isRunning else {

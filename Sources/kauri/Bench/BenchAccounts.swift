@@ -1,6 +1,7 @@
 import Ledger
 
-/// The accounts that are measured on, and the transfers between them. Accounts have numbers from 0; their ids follow from them.
+/// The accounts that are measured on, and the transfers between them. Accounts have numbers from 0; their ids follow
+/// from them.
 struct BenchAccounts: Sendable {
   let count: Int
   private let high: UInt64
@@ -89,7 +90,8 @@ extension BenchAccounts {
         funding,
         .postTransfer(
           PostTransfer(
-            transferID: funding, debit: .id(funds), credit: .id(account), amount: BenchAccounts.opening, currency: .nzd))
+            transferID: funding, debit: .id(funds), credit: .id(account), amount: BenchAccounts.opening, currency: .nzd)
+        )
       ),
     ]
   }

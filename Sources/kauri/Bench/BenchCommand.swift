@@ -8,12 +8,12 @@ struct BenchCommand: AsyncParsableCommand {
     commandName: "bench",
     abstract: "Measure transfers and reads: rate and latency, medians of several rounds.",
     discussion: """
-      Targets: engine (the handler and the writer in this process, no server beside it), batch (NDJSON over HTTP), single (one \
-      transfer a request), read (balances). By default engine, batch and single.
+      Targets: engine (the handler and the writer in this process, no server beside it), batch (NDJSON over HTTP), \
+      single (one transfer a request), read (balances). By default engine, batch and single.
 
-      It measures on a private cluster of its own, durable like any other, which it removes afterwards, unless it is told \
-      to use a running local stack (--data-dir) or some other database that holds a book (--database, for the engine). \
-      There, the accounts and transfers that it makes stay.
+      It measures on a private cluster of its own, durable like any other, which it removes afterwards, unless it is \
+      told to use a running local stack (--data-dir) or some other database that holds a book (--database, for the \
+      engine). There, the accounts and transfers that it makes stay.
       """)
 
   @Argument(help: ArgumentHelp("What to measure.", valueName: "target"))
@@ -97,7 +97,9 @@ struct BenchCommand: AsyncParsableCommand {
     guard (database == nil) == (masterKey == nil) else {
       throw ValidationError("--database and --master-key go together.")
     }
-    if database != nil, targets != [.engine] { throw ValidationError("On a --database only the engine can be measured.") }
+    if database != nil, targets != [.engine] {
+      throw ValidationError("On a --database only the engine can be measured.")
+    }
     if rate != nil, targets.contains(where: { $0 == .engine || $0 == .batch }) {
       throw ValidationError("--rate is for single and read.")
     }
@@ -107,7 +109,8 @@ struct BenchCommand: AsyncParsableCommand {
   func run() async throws {
     let run = BenchRun(
       settings: BenchSettings(
-        accounts: accounts, transfers: transfers ?? rate.map { max(1, Int($0 * Double(seconds))) } ?? 200_000, rate: rate,
+        accounts: accounts, transfers: transfers ?? rate.map { max(1, Int($0 * Double(seconds))) } ?? 200_000,
+        rate: rate,
         batch: batch, connections: connections, hotShare: hotShare, declineShare: declines, preload: preload,
         rounds: rounds, cachedAccounts: cachedAccounts, seed: seed, rivalSeconds: seconds),
       rivalScripts: against == nil ? nil : scripts, measuresBare: bare)

@@ -40,7 +40,9 @@ final class BenchEngine: Sendable {
   }
 
   /// Makes the accounts.
-  func populate(_ accounts: BenchAccounts, _ identifiers: inout TimeOrderedIdentifiers, _ progress: ProgressBar) async throws {
+  func populate(_ accounts: BenchAccounts, _ identifiers: inout TimeOrderedIdentifiers, _ progress: ProgressBar)
+    async throws
+  {
     try await give([accounts.fundsCommand(&identifiers)])
     // A chunk holds whole accounts, so their commands keep their order; chunks don't depend on each other.
     let perChunk = max(1, batch / 4)

@@ -125,7 +125,9 @@ struct BenchReport {
 
 extension BenchSeries {
   /// What one latency is of.
-  fileprivate var latencyOf: String { name == BenchTarget.engine.rawValue ? "of a chunk given to the engine" : "of a request" }
+  fileprivate var latencyOf: String {
+    name == BenchTarget.engine.rawValue ? "of a chunk given to the engine" : "of a request"
+  }
 }
 
 /// What the figures were measured on.

@@ -9,8 +9,8 @@ struct BenchRun: Sendable {
   let rivalScripts: String?
   let measuresBare: Bool
 
-  /// Measures what needs a server on a stage that has one, and the engine on one that has none, so that no server's read models take
-  /// from what the engine could do.
+  /// Measures what needs a server on a stage that has one, and the engine on one that has none, so that no server's
+  /// read models take from what the engine could do.
   func runOnOwnStages(_ targets: [BenchTarget]) async throws -> BenchReport {
     var report = BenchReport(settings: settings)
     let onDatabase = targets.filter { $0 == .engine }
@@ -73,7 +73,8 @@ struct BenchRun: Sendable {
   }
 
   private func measure(
-    _ targets: [BenchTarget], _ stage: BenchStage, _ engine: BenchEngine, _ rival: BenchRival?, _ accounts: BenchAccounts,
+    _ targets: [BenchTarget], _ stage: BenchStage, _ engine: BenchEngine, _ rival: BenchRival?,
+    _ accounts: BenchAccounts,
     _ transfers: inout BenchTransfers, _ identifiers: inout TimeOrderedIdentifiers
   ) async throws -> BenchReport {
     var report = BenchReport(settings: settings)
@@ -110,7 +111,8 @@ struct BenchRun: Sendable {
             rivals[script, default: []].append(try await rival.run(script, seconds: settings.rivalSeconds))
           }
         }
-        Terminal.say("kauri: \(target.rawValue) \(round + 1)/\(settings.rounds): \(Int(series.samples.last?.rate ?? 0).grouped)/s")
+        Terminal.say(
+          "kauri: \(target.rawValue) \(round + 1)/\(settings.rounds): \(Int(series.samples.last?.rate ?? 0).grouped)/s")
       }
       report.series.append(series)
       for script in BenchRival.Script.allCases {

@@ -9,7 +9,8 @@ struct BenchSample: Sendable {
   private(set) var declined = 0
   var elapsed: Duration = .zero
   /// In microseconds: of a request, or of a chunk given to the engine.
-  private(set) var latency = Histogram<UInt64>(highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .three)
+  private(set) var latency = Histogram<UInt64>(
+    highestTrackableValue: 600_000_000, numberOfSignificantValueDigits: .three)
   /// Of the server, in KiB, where there is one.
   var residentBefore: Int?
   var residentAfter: Int?
@@ -33,7 +34,9 @@ struct BenchSample: Sendable {
   }
 
   mutating func count(_ result: CommandResult) throws {
-    guard case .recorded(let outcome, false) = result else { throw BenchFault("a transfer was not recorded: \(result)") }
+    guard case .recorded(let outcome, false) = result else {
+      throw BenchFault("a transfer was not recorded: \(result)")
+    }
     operations += 1
     if case .declined = outcome.verdict { declined += 1 }
   }

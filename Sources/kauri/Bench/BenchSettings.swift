@@ -53,13 +53,16 @@ struct BenchSettings: Sendable {
 
   var text: String {
     var words = [
-      "\(accounts.grouped) accounts", "\(transfers.grouped) operations a round", "\(rounds) rounds", "batches of \(batch)",
+      "\(accounts.grouped) accounts", "\(transfers.grouped) operations a round", "\(rounds) rounds",
+      "batches of \(batch)",
     ]
     if let rate { words.append("\(Int(rate).grouped) a second") }
     if hotShare > 0 { words.append("\(hotShare) % to one account") }
     if declineShare > 0 { words.append("\(declineShare) % declined") }
     if preload > 0 { words.append("\(preload.grouped) events before") }
-    if let cachedAccounts { words.append(cachedAccounts == 0 ? "no cache" : "\(cachedAccounts.grouped) cached accounts") }
+    if let cachedAccounts {
+      words.append(cachedAccounts == 0 ? "no cache" : "\(cachedAccounts.grouped) cached accounts")
+    }
     return words.joined(separator: ", ")
   }
 }

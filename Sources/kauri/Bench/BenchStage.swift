@@ -5,7 +5,8 @@ import LocalStack
 import Logging
 import Postgres
 
-/// What is measured on: a cluster of its own that is removed afterwards, with or without a server, or a stack that runs already.
+/// What is measured on: a cluster of its own that is removed afterwards, with or without a server, or a stack that
+/// runs already.
 struct BenchStage: Sendable {
   /// The conninfo of the server's role, and of the schema's owner where there is one to be had.
   let database: String

@@ -3,8 +3,8 @@ import Postgres
 
 /// Sends prepared requests over many connections from one thread, and measures how long each takes.
 ///
-/// As cheap as can be, because it shares the machine with what it measures: plain sockets, one `poll` for all of them, no copy of
-/// what comes back.
+/// As cheap as can be, because it shares the machine with what it measures: plain sockets, one `poll` for all of
+/// them, no copy of what comes back.
 actor HTTPLoad {
   private let executor: ThreadExecutor
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -16,8 +16,8 @@ actor HTTPLoad {
     var connections: Int
     /// Requests a second that arrive whether or not earlier ones are answered; nil for as fast as answers come.
     ///
-    /// Latency counts from when a request was due, so a server that stalls can't hide it by slowing its clients down (coordinated
-    /// omission).
+    /// Latency counts from when a request was due, so a server that stalls can't hide it by slowing its clients down
+    /// (coordinated omission).
     var rate: Double?
   }
 
@@ -124,7 +124,9 @@ private struct HTTPLoadRun: ~Copyable {
     let bytes = plan.requests[request]
     while connections[index].sent < bytes.count {
       let from = connections[index].sent
-      let count = bytes.withUnsafeBytes { send(file, $0.baseAddress.map { $0 + from }, $0.count - from, Int32(MSG_NOSIGNAL)) }
+      let count = bytes.withUnsafeBytes {
+        send(file, $0.baseAddress.map { $0 + from }, $0.count - from, Int32(MSG_NOSIGNAL))
+      }
       if count < 0 {
         guard errno == EAGAIN else { throw BenchFault("a connection broke: \(String(cString: strerror(errno)))") }
         sockets[index].events = Int16(POLLIN | POLLOUT)
@@ -204,7 +206,8 @@ private struct AnswerReader {
 
   private static func endOfHead(_ bytes: [UInt8], from start: Int) -> Int? {
     guard bytes.count >= 4 else { return nil }
-    for index in start...bytes.count - 4 where bytes[index] == 0x0D && bytes[index + 2] == 0x0D && bytes[index + 3] == 0x0A {
+    for index in start...bytes.count - 4
+    where bytes[index] == 0x0D && bytes[index + 2] == 0x0D && bytes[index + 3] == 0x0A {
       return index + 4
     }
     return nil

@@ -2,8 +2,8 @@ import Ledger
 
 /// A small bank with two months behind it: who has which account, and every command that led there, in order.
 ///
-/// It follows from the seed, the book's first moment and its first day alone, so that a demonstration which was broken off can be
-/// gone on with: the same commands under the same ids.
+/// It follows from the seed, the book's first moment and its first day alone, so that a demonstration which was
+/// broken off can be gone on with: the same commands under the same ids.
 struct DemoBank {
   struct Command {
     let id: CommandID
@@ -128,7 +128,9 @@ struct DemoBank {
   }
 
   private mutating func open(_ account: AccountID, of customer: CustomerID, _ number: AccountNumber?) {
-    add(.openAccount(OpenAccount(accountID: account, kind: .customer, customerID: customer, currency: .nzd, number: number)))
+    add(
+      .openAccount(
+        OpenAccount(accountID: account, kind: .customer, customerID: customer, currency: .nzd, number: number)))
   }
 
   /// The next number of this bank's one branch whose check digit is right.

@@ -135,6 +135,7 @@ extension DemoBank {
     add(
       .setLimit(SetLimit(subject: .id(landlord.account), kind: .approvalThreshold, amount: 1_000_000, currency: .nzd)))
     // Held until another operator approves it.
-    pay(from: landlord.account, to: landlords[1].account, 1_850_000, "Share of the Thorndon sale", by: .online, on: today)
+    pay(
+      from: landlord.account, to: landlords[1].account, 1_850_000, "Share of the Thorndon sale", by: .online, on: today)
   }
 }

@@ -1,8 +1,10 @@
 /// Names of people and businesses that don't exist.
 enum DemoNames {
   static let given = [
-    "Aroha", "Hemi", "Ngaire", "Wiremu", "Mere", "Tama", "Kiri", "Rangi", "Charlotte", "Oliver", "Isla", "Jack", "Amelia",
-    "Noah", "Sophie", "Liam", "Grace", "Lucas", "Ruby", "Thomas", "Mei", "Wei", "Priya", "Arjun", "Ana", "Sione", "Losa",
+    "Aroha", "Hemi", "Ngaire", "Wiremu", "Mere", "Tama", "Kiri", "Rangi", "Charlotte", "Oliver", "Isla", "Jack",
+    "Amelia",
+    "Noah", "Sophie", "Liam", "Grace", "Lucas", "Ruby", "Thomas", "Mei", "Wei", "Priya", "Arjun", "Ana", "Sione",
+    "Losa",
     "Tevita", "Min-jun", "Hana", "Fatima", "Omar", "Ingrid", "Pieter", "Margaret", "Graeme",
   ]
 

@@ -1,7 +1,8 @@
 import Ledger
 import LocalStack
 
-/// Fills the local stack's empty book with a small bank, through the command endpoint like anybody else, and says what to try on it.
+/// Fills the local stack's empty book with a small bank, through the command endpoint like anybody else, and says
+/// what to try on it.
 struct Demonstration {
   private let record: StackRecord
   private let tokenFile: String

@@ -19,8 +19,8 @@ package enum SubmissionFault: Error, CustomStringConvertible {
 
 /// Sends a batch until each of its lines has a final outcome.
 ///
-/// A line whose outcome isn't known is sent again with the same id, which moves nothing twice. Lines that share a batch are
-/// sent again together and in their order.
+/// A line whose outcome isn't known is sent again with the same id, which moves nothing twice. Lines that share a
+/// batch are sent again together and in their order.
 package struct BatchSender<Endpoint: CommandEndpoint>: Sendable {
   package struct Patience: Sendable {
     /// How long to go on trying without any answer.
@@ -107,8 +107,8 @@ package struct BatchSender<Endpoint: CommandEndpoint>: Sendable {
     }
   }
 
-  /// A batch that is too much for the server as a whole goes in two halves, one after the other. A single line that is refused so
-  /// is its own fault.
+  /// A batch that is too much for the server as a whole goes in two halves, one after the other. A single line that
+  /// is refused so is its own fault.
   private func sendInParts(_ lines: [InputLine], status: Int, problem: [UInt8]) async throws -> [LineOutcome] {
     guard lines.count > 1 else { return [LineOutcome(refused: status, problem: problem)] }
     let middle = lines.count / 2

@@ -4,7 +4,8 @@ package import Ledger
 package protocol CommandEndpoint: Sendable {
   /// Sends lines of NDJSON and waits for the whole answer.
   ///
-  /// - Throws: any error when there was no answer, or only a part of one. Whether the commands were decided is then unknown.
+  /// - Throws: any error when there was no answer, or only a part of one. Whether the commands were decided is then
+  ///   unknown.
   func send(_ lines: [UInt8]) async throws -> BatchReply
 
   /// Whether the book has a command's outcome.

@@ -16,9 +16,10 @@ package enum OrderKey: Hashable, Sendable {
 
 /// Reads from each line what it reaches, with what the lines before it said.
 ///
-/// A transfer names two accounts, but its decision also reads the customers behind them: their standing, their scores, limits
-/// over all their accounts. Whose an account is stands in the line that opened it; a hold's or a transfer's accounts stand in the
-/// line that made it. Where that line isn't in the file, or is too far back to be remembered, the reach is everything.
+/// A transfer names two accounts, but its decision also reads the customers behind them: their standing, their
+/// scores, limits over all their accounts. Whose an account is stands in the line that opened it; a hold's or a
+/// transfer's accounts stand in the line that made it. Where that line isn't in the file, or is too far back to be
+/// remembered, the reach is everything.
 package struct ReachReader: Sendable {
   private enum Party: Sendable {
     case customer
@@ -37,10 +38,12 @@ package struct ReachReader: Sendable {
     reaches = RecentMemory(capacity: memory / 8)
   }
 
-  /// What a line reaches. A line that can't be read is sent all the same, because the server says best what is wrong with it; another
-  /// version of the server might even accept it, so it reaches everything.
+  /// What a line reaches. A line that can't be read is sent all the same, because the server says best what is wrong
+  /// with it; another version of the server might even accept it, so it reaches everything.
   package mutating func reach(of line: [UInt8]) -> LineReach {
-    guard let (id, instruction) = ReachReader.read(line), let keys = keys(of: instruction, id) else { return .everything }
+    guard let (id, instruction) = ReachReader.read(line), let keys = keys(of: instruction, id) else {
+      return .everything
+    }
     var unique: [OrderKey] = [.id(id)]
     for key in keys where !unique.contains(key) { unique.append(key) }
     return .only(unique)

@@ -1,9 +1,10 @@
-/// Decides which lines may be sent while others are still unanswered, so that lines which have something in common are decided in
-/// the order of the file.
+/// Decides which lines may be sent while others are still unanswered, so that lines which have something in common
+/// are decided in the order of the file.
 ///
-/// A line waits for the last line before it with which it shares a key, and so, through that one, for all of them. It may be put into
-/// a batch once every line that it waits for is answered **or stands earlier in the same batch**, because a batch is decided in its
-/// order. A line that reaches everything waits for all before it, and all behind it wait for it.
+/// A line waits for the last line before it with which it shares a key, and so, through that one, for all of them. It
+/// may be put into a batch once every line that it waits for is answered **or stands earlier in the same batch**,
+/// because a batch is decided in its order. A line that reaches everything waits for all before it, and all behind it
+/// wait for it.
 ///
 /// A value without I/O. Lines are named by their index, and are added in rising order.
 package struct OrderScheduler: Sendable {
@@ -71,7 +72,8 @@ package struct OrderScheduler: Sendable {
     if predecessors.isEmpty { queue(line) }
   }
 
-  /// The lines of the next batch, in the order of the file, now regarded as sent; nil when nothing may be sent, or too little.
+  /// The lines of the next batch, in the order of the file, now regarded as sent; nil when nothing may be sent, or
+  /// too little.
   package mutating func nextBatch(_ bounds: Bounds) -> [Int]? {
     var batch: [Int] = []
     var bytes = 0
@@ -85,7 +87,8 @@ package struct OrderScheduler: Sendable {
       entries[line]?.isSent = true
       for successor in successors(of: line) { release(successor) }
     }
-    // What became ready only because its predecessor is in this batch has to wait for the answer, unless it is in the batch too.
+    // What became ready only because its predecessor is in this batch has to wait for the answer, unless it is in the
+    // batch too.
     for line in batch {
       for successor in successors(of: line) where entries[successor]?.isSent == false {
         entries[successor]?.waitsFor += 1

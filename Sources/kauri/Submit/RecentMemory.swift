@@ -1,7 +1,8 @@
-/// A dictionary that forgets what hasn't been asked for in a long time, so that it stays bounded however long a file is.
+/// A dictionary that forgets what hasn't been asked for in a long time, so that it stays bounded however long a file
+/// is.
 ///
-/// It keeps two generations. What is set or asked for goes into the younger one; when that is full, the older one is dropped
-/// and the younger takes its place.
+/// It keeps two generations. What is set or asked for goes into the younger one; when that is full, the older one is
+/// dropped and the younger takes its place.
 package struct RecentMemory<Key: Hashable & Sendable, Value: Sendable>: Sendable {
   private let capacity: Int
   private var younger: [Key: Value] = [:]

@@ -3,8 +3,8 @@ import Ledger
 
 /// Takes, as NDJSON, the lines that were declined or refused, each with its answer, once and no more.
 ///
-/// What is written belongs to a ``SubmissionState``, which says how long the file is. A run that goes on cuts off what is beyond:
-/// the answers to it were not noted, so they will come again.
+/// What is written belongs to a ``SubmissionState``, which says how long the file is. A run that goes on cuts off
+/// what is beyond: the answers to it were not noted, so they will come again.
 package struct RejectsFile: ~Copyable {
   private let path: String
   private let file: Int32

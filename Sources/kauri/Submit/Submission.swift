@@ -3,7 +3,8 @@ import LocalStack
 
 /// Sends every command of a file and learns its outcome, whatever happens on the way.
 ///
-/// One loop: read ahead, send what the scheduler lets go, take note of what is answered. Only the sending itself happens beside it.
+/// One loop: read ahead, send what the scheduler lets go, take note of what is answered. Only the sending itself
+/// happens beside it.
 package final class Submission<Endpoint: CommandEndpoint> {
   package struct Options: Sendable {
     /// Batches in flight at most.
@@ -60,7 +61,8 @@ package final class Submission<Endpoint: CommandEndpoint> {
   ///   - notice: told what a person should know meanwhile.
   ///   - observe: told how far it is, now and then.
   package init(
-    of input: String, to endpoint: Endpoint, statePath: String, rejectsPath: String? = nil, options: Options = Options(),
+    of input: String, to endpoint: Endpoint, statePath: String, rejectsPath: String? = nil,
+    options: Options = Options(),
     notice: @escaping @Sendable (String) -> Void = { _ in }, observe: @escaping (Progress) -> Void = { _ in }
   ) async throws {
     self.endpoint = endpoint
@@ -91,7 +93,8 @@ package final class Submission<Endpoint: CommandEndpoint> {
 
   /// Sends everything that isn't answered yet.
   ///
-  /// - Throws: ``SubmissionFault`` when it can't go on, ``InputFault`` when a file can't be read or written. What was answered is kept.
+  /// - Throws: ``SubmissionFault`` when it can't go on, ``InputFault`` when a file can't be read or written. What was
+  ///   answered is kept.
   package func run() async throws -> Report {
     try await sendAll()
     try save()
@@ -217,7 +220,7 @@ extension Submission {
     while true {
       do {
         if try await endpoint.hasOutcome(of: command) { return }
-      } catch where ContinuousClock.now < patienceEnds && !Task.isCancelled {
+      } catch  where ContinuousClock.now < patienceEnds && !Task.isCancelled {
         notice("waiting for the server: \(error)")
         try? await Task.sleep(for: options.patience.longestWait)
         continue

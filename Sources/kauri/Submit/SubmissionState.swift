@@ -1,10 +1,11 @@
 import FoundationEssentials
 import LocalStack
 
-/// What is known of an unfinished submission, kept in a small file so that the next run goes on where this one was broken off.
+/// What is known of an unfinished submission, kept in a small file so that the next run goes on where this one was
+/// broken off.
 ///
-/// It may be behind the truth, never ahead of it: a line counts as answered only after its answer is here. What was answered since it
-/// was last written is sent again, and by its id gets the same outcome.
+/// It may be behind the truth, never ahead of it: a line counts as answered only after its answer is here. What was
+/// answered since it was last written is sent again, and by its id gets the same outcome.
 struct SubmissionState: Codable, Sendable, Equatable {
   /// The form of the file.
   static let currentVersion = 1

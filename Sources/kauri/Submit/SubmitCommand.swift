@@ -8,12 +8,12 @@ struct SubmitCommand: AsyncParsableCommand {
     commandName: "submit",
     abstract: "Send the commands of a file, one a line, and say how they came out.",
     discussion: """
-      A line is {"command": NAME, "id": UUID, "data": {…}}. Commands that concern the same account or customer are decided in \
-      the order of the file; all others go side by side. A run that is broken off, however, goes on where it stopped when it is \
-      started again: what was sent twice is done once, by its id.
+      A line is {"command": NAME, "id": UUID, "data": {…}}. Commands that concern the same account or customer are \
+      decided in the order of the file; all others go side by side. A run that is broken off, however, goes on where \
+      it stopped when it is started again: what was sent twice is done once, by its id.
 
-      Exit status: 0 when every command was accepted or declined, 1 when some were refused as faulty or the server was not to \
-      be reached, 2 on wrong use.
+      Exit status: 0 when every command was accepted or declined, 1 when some were refused as faulty or the server \
+      was not to be reached, 2 on wrong use.
       """)
 
   @Argument(help: ArgumentHelp("The commands, as NDJSON.", valueName: "file"))
@@ -110,7 +110,9 @@ struct SubmissionSummary {
   }
 
   var text: String {
-    var lines = ["\(tally.count.grouped) commands in \(Int(seconds * 10) / 10).\(Int(seconds * 10) % 10) s, \(rate.grouped)/s"]
+    var lines = [
+      "\(tally.count.grouped) commands in \(Int(seconds * 10) / 10).\(Int(seconds * 10) % 10) s, \(rate.grouped)/s"
+    ]
     if resumedAfter > 0 { lines.append("  \(resumedAfter.grouped) of them by an earlier run") }
     lines.append("  accepted  \(tally.accepted.grouped)")
     for (word, counts) in [("declined", tally.declined), ("refused ", tally.refused)] {
