@@ -46,7 +46,7 @@ private func approveTransfer(
     transferParties(
       terms.instruction, debtor: debtor, creditor: state.accounts[terms.credit.id],
       reserved: (terms.amount, approval.heldOn)),
-    policies: state.policies, context: context)
+    on: state, context: context)
   preFlight.run(on: state)
   if let failure = preFlight.failure { return rejectAfterChecks(note, approval, failure, preFlight.checks) }
   // What is available was reduced by this transfer's own reservation, which is part of what it may spend.
@@ -63,7 +63,7 @@ private func approveJournal(
   var accounts: [Account?] = []
   for posting in terms.postings { accounts.append(state.accounts[posting.account.id]) }
   var preFlight = PreFlight(
-    journalParties(terms.instruction, accounts, heldOn: approval.heldOn), policies: state.policies, context: context)
+    journalParties(terms.instruction, accounts, heldOn: approval.heldOn), on: state, context: context)
   preFlight.run(on: state)
   if let failure = preFlight.failure { return rejectAfterChecks(note, approval, failure, preFlight.checks) }
   return .accept(.journalPosted(JournalPosted(terms: terms, checks: preFlight.checks, approval: note)))

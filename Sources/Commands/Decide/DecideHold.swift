@@ -9,9 +9,9 @@ func decidePlaceHold(
   let account = state.account(hold.account)
   let party = PreFlight.Party(
     role: .debtor, reference: hold.account, account: account, currency: hold.currency, amount: hold.amount)
-  var preFlight = PreFlight([party], policies: state.policies, context: context)
+  var preFlight = PreFlight([party], on: state, context: context)
   // Whoever asks for a hold, a shop's terminal say, waits for the answer: no second person can be asked.
-  let threshold = preFlight.thresholdExceeded(on: state)
+  let threshold = preFlight.thresholdExceeded()
   preFlight.run(on: state, reportsAll: threshold != nil)
   guard preFlight.failure == nil, threshold == nil, let account else {
     return .decline(
@@ -53,7 +53,7 @@ func decideCaptureHold(
       PreFlight.Party(
         role: .creditor, reference: capture.credit, account: creditor, currency: hold.currency, amount: amount),
     ],
-    namesOneAccountTwice: creditor?.id == hold.accountID, policies: state.policies, context: context)
+    namesOneAccountTwice: creditor?.id == hold.accountID, on: state, context: context)
   preFlight.run(on: state, reportsAll: ownFailure != nil)
   guard preFlight.failure == nil, ownFailure == nil, let creditor else {
     return .decline(

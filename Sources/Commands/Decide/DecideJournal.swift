@@ -16,7 +16,7 @@ func decideJournal(
     return declineJournal(owned, .unbalanced, [unbalanced])
   }
 
-  var preFlight = PreFlight(journalParties(journal, accounts), policies: state.policies, context: context)
+  var preFlight = PreFlight(journalParties(journal, accounts), on: state, context: context)
   preFlight.run(on: state)
   let ids = accounts.compactMap { $0?.id }
   guard preFlight.failure == nil, ids.count == journal.postings.count else {
@@ -24,7 +24,7 @@ func decideJournal(
   }
 
   let terms = JournalTerms(owned, accounts: ids)
-  if let threshold = preFlight.thresholdExceeded(on: state) {
+  if let threshold = preFlight.thresholdExceeded() {
     return .accept(
       .journalHeldForApproval(JournalHeldForApproval(terms: terms, checks: preFlight.checks + [threshold])))
   }

@@ -13,7 +13,7 @@ func decideTransfer(
 
   var preFlight = PreFlight(
     transferParties(transfer, debtor: debtor, creditor: creditor),
-    namesOneAccountTwice: namesOneAccount(transfer, debtor, creditor), policies: state.policies, context: context)
+    namesOneAccountTwice: namesOneAccount(transfer, debtor, creditor), on: state, context: context)
   preFlight.run(on: state)
   guard preFlight.failure == nil, let debtor, let creditor else {
     return declineTransfer(owned, preFlight.failure ?? .unknownAccount, preFlight.checks)
@@ -21,7 +21,7 @@ func decideTransfer(
 
   let terms = TransferTerms(owned, debit: debtor.id, credit: creditor.id)
   var basis = DecisionBasis(availableBefore: debtor.available, checks: preFlight.checks)
-  if let threshold = preFlight.thresholdExceeded(on: state) {
+  if let threshold = preFlight.thresholdExceeded() {
     basis.checks.append(threshold)
     return .accept(.transferHeldForApproval(TransferHeldForApproval(terms: terms, basis: basis)))
   }

@@ -14,6 +14,8 @@ struct PreFlight {
     var reference: AccountReference
     /// Nil when there is no such account.
     var account: Account?
+    /// The account's, looked up once; nil for an internal account.
+    fileprivate var customer: Customer?
     var currency: Currency
     /// What it gives (a debtor) or gets (a creditor), in minor units.
     var amount: MinorUnits
@@ -22,10 +24,25 @@ struct PreFlight {
     /// Whether a hold reserved the money: scores, limits and funds were settled then.
     var isHeld = false
 
+    init(
+      role: Role, reference: AccountReference, account: Account?, currency: Currency, amount: MinorUnits,
+      reserved: (amount: MinorUnits, on: CalendarDate)? = nil, isHeld: Bool = false
+    ) {
+      self.role = role
+      self.reference = reference
+      self.account = account
+      self.currency = currency
+      self.amount = amount
+      self.reserved = reserved
+      self.isHeld = isHeld
+    }
+
     var spends: Bool { role == .debtor && !isHeld }
   }
 
-  let parties: [Party]
+  private static let windows: [LimitKind] = [.perTransaction, .daily, .weekly, .monthly, .rolling30Days]
+
+  private(set) var parties: [Party]
   /// Whether the movement names one account on both sides.
   let namesOneAccountTwice: Bool
   let policies: Policies
@@ -37,11 +54,16 @@ struct PreFlight {
   /// The first check that failed, in the order of the contract.
   private(set) var failure: RejectionCode?
 
-  init(_ parties: [Party], namesOneAccountTwice: Bool = false, policies: Policies, context: DecisionContext) {
+  init(
+    _ parties: [Party], namesOneAccountTwice: Bool = false, on state: borrowing BookState, context: DecisionContext
+  ) {
     self.parties = parties
     self.namesOneAccountTwice = namesOneAccountTwice
-    self.policies = policies
+    policies = state.policies
     self.context = context
+    for index in self.parties.indices {
+      self.parties[index].customer = parties[index].account?.customerID.flatMap { state.customers[$0] }
+    }
   }
 
   /// - Parameter reportsAll: whether every check is wanted also when all pass, because something else has failed.
@@ -60,12 +82,14 @@ struct PreFlight {
     check(.sameAccount, !namesOneAccountTwice)
     for party in parties { checkOpen(party) }
     for party in parties { checkCurrency(party) }
-    for party in parties { checkVerified(party, on: state) }
-    for party in parties { checkSanctions(party, on: state) }
-    for party in parties where party.spends { checkFraudScore(party, on: state) }
-    for party in parties where party.spends { checkScoreGap(party, on: state) }
-    for kind in [LimitKind.perTransaction, .daily, .weekly, .monthly, .rolling30Days] {
-      for index in parties.indices where parties[index].spends { checkLimit(kind, index, on: state) }
+    for party in parties { checkVerified(party) }
+    for party in parties { checkSanctions(party) }
+    for party in parties where party.spends { checkFraudScore(party) }
+    for party in parties where party.spends { checkScoreGap(party) }
+    if reportsAll || parties.contains(where: \.isLimited) {
+      for kind in PreFlight.windows {
+        for index in parties.indices where parties[index].spends { checkLimit(kind, index, on: state) }
+      }
     }
     for party in parties where party.spends { checkFunds(party) }
     for party in parties { checkOverflow(party) }
@@ -99,25 +123,24 @@ struct PreFlight {
 
   // MARK: Their customers
 
-  private mutating func checkVerified(_ party: Party, on state: borrowing BookState) {
+  private mutating func checkVerified(_ party: Party) {
     guard let id = party.account?.customerID else { return }
-    let status = state.customers[id]?.status
+    let status = party.customer?.status
     check(
       .customerNotVerified, status == .verified,
       party.naming + [.text("customer_id", id.description), .text("status", status?.rawValue ?? "unknown")])
   }
 
-  private mutating func checkSanctions(_ party: Party, on state: borrowing BookState) {
+  private mutating func checkSanctions(_ party: Party) {
     guard let id = party.account?.customerID else { return }
-    let matched = state.customers[id]?.sanctionsMatch ?? false
+    let matched = party.customer?.sanctionsMatch ?? false
     check(.sanctionsMatch, !matched, party.naming + [.text("customer_id", id.description)])
   }
 
   /// The account's own score and its customer's both count: either one above the maximum declines.
-  private mutating func checkFraudScore(_ party: Party, on state: borrowing BookState) {
-    guard let account = party.account, let customer = account.customerID else { return }
-    let scores = [account.scores.fraud, state.customers[customer]?.scores.fraud].compactMap { $0 }
-    guard let highest = scores.max(by: { $0.value < $1.value }) else {
+  private mutating func checkFraudScore(_ party: Party) {
+    guard let account = party.account, account.customerID != nil else { return }
+    guard let highest = party.fraudScore(by: { $0.value < $1.value }) else {
       check(.fraudScoreTooHigh, true, party.naming)
       return
     }
@@ -131,10 +154,9 @@ struct PreFlight {
   }
 
   /// The newest of the account's and its customer's scores says how old the picture is.
-  private mutating func checkScoreGap(_ party: Party, on state: borrowing BookState) {
-    guard let account = party.account, let customer = account.customerID else { return }
-    let scores = [account.scores.fraud, state.customers[customer]?.scores.fraud].compactMap { $0 }
-    let newest = scores.max { $0.scoredAt < $1.scoredAt }
+  private mutating func checkScoreGap(_ party: Party) {
+    guard let account = party.account, account.customerID != nil else { return }
+    let newest = party.fraudScore { $0.scoredAt < $1.scoredAt }
     let maximumAge = policies.fraudScoreMaximumAge
     let age = newest.map { (context.moment.microseconds - $0.scoredAt.microseconds) / 1_000_000 }
     if let age, age < maximumAge {
@@ -169,9 +191,7 @@ struct PreFlight {
       let used = LimitUse.of([account], kind, party.reserved, context.bookDate)
       checkLimit(code, limit, used: used, amount: party.amount, scope: .account, id: account.id)
     }
-    if let id = account.customerID, let customer = state.customers[id],
-      let limit = customer.limits[account.currency]?[kind]
-    {
+    if let id = account.customerID, let customer = party.customer, let limit = customer.limits[account.currency]?[kind] {
       isSet = true
       if let share = customerShare(index) {
         let accounts = customer.accounts.compactMap { state.accounts[$0] }.filter { $0.currency == account.currency }
@@ -218,13 +238,14 @@ struct PreFlight {
   }
 
   /// The threshold that the movement is above, so that a second person decides; nil when it is above none.
-  func thresholdExceeded(on state: borrowing BookState) -> Check? {
+  func thresholdExceeded() -> Check? {
     for index in parties.indices where parties[index].spends {
       guard let account = parties[index].account else { continue }
       if let threshold = account.limits.approvalThreshold, parties[index].amount > threshold {
         return .aboveThreshold(threshold, parties[index].amount, scope: .account, id: account.id)
       }
-      if let id = account.customerID, let threshold = state.customers[id]?.limits[account.currency]?.approvalThreshold,
+      if let id = account.customerID,
+        let threshold = parties[index].customer?.limits[account.currency]?.approvalThreshold,
         let share = customerShare(index), share.amount > threshold
       {
         return .aboveThreshold(threshold, share.amount, scope: .customer, id: id)
@@ -267,6 +288,18 @@ struct PreFlight {
 }
 
 extension PreFlight.Party {
+  /// Whether any limit is set that the movement could meet.
+  fileprivate var isLimited: Bool {
+    spends && (account.map { !$0.limits.isEmpty } ?? false || customer.map { !$0.limits.isEmpty } ?? false)
+  }
+
+  /// The greater, in the given order, of the account's own fraud score and its customer's.
+  fileprivate func fraudScore(by precedes: (Score, Score) -> Bool) -> Score? {
+    guard let own = account?.scores.fraud else { return customer?.scores.fraud }
+    guard let customers = customer?.scores.fraud else { return own }
+    return precedes(own, customers) ? customers : own
+  }
+
   /// Which side of the movement a check's figures are about.
   fileprivate var naming: [Figure] {
     let name =

@@ -47,40 +47,87 @@ public struct Scores: Hashable, Sendable {
 }
 
 /// A customer as decisions read it.
+///
+/// What it is stands behind one reference, because decisions read customers with every command and change them hardly ever: a copy is a
+/// pointer.
 public struct Customer: Hashable, Sendable {
-  public var id: CustomerID
-  public var status: CustomerStatus
-  public var name: PersonalText
-  public var dateOfBirth: PersonalText?
-  public var country: String?
+  fileprivate struct Fields: Hashable, Sendable {
+    var id: CustomerID
+    var status: CustomerStatus
+    var name: PersonalText
+    var dateOfBirth: PersonalText?
+    var country: String?
+    var sanctionsMatch: Bool
+    var scores: Scores
+    var limits: [Currency: Limits]
+    var accounts: [AccountID]
+    var version: Int64
+    var position: Int64
+  }
+
+  private var shared: Shared<Fields>
+
+  private var fields: Fields {
+    get { shared.value }
+    set { shared = Shared(newValue) }
+  }
+
+  public var id: CustomerID { shared.value.id }
+  public var status: CustomerStatus {
+    get { shared.value.status }
+    set { fields.status = newValue }
+  }
+  public var name: PersonalText {
+    get { shared.value.name }
+    set { fields.name = newValue }
+  }
+  public var dateOfBirth: PersonalText? {
+    get { shared.value.dateOfBirth }
+    set { fields.dateOfBirth = newValue }
+  }
+  public var country: String? {
+    get { shared.value.country }
+    set { fields.country = newValue }
+  }
   /// Two people agreed that it is on a sanctions list.
-  public var sanctionsMatch: Bool
-  public var scores: Scores
+  public var sanctionsMatch: Bool {
+    get { shared.value.sanctionsMatch }
+    set { fields.sanctionsMatch = newValue }
+  }
+  public var scores: Scores {
+    get { shared.value.scores }
+    set { fields.scores = newValue }
+  }
   /// Over all its accounts in a currency.
-  public var limits: [Currency: Limits]
+  public var limits: [Currency: Limits] {
+    get { shared.value.limits }
+    set { fields.limits = newValue }
+  }
   /// In the order they were opened.
-  public var accounts: [AccountID]
+  public var accounts: [AccountID] {
+    get { shared.value.accounts }
+    set { fields.accounts = newValue }
+  }
   /// Of its stream.
-  public var version: Int64
+  public var version: Int64 {
+    get { shared.value.version }
+    set { fields.version = newValue }
+  }
   /// The log position of the last event that changed it.
-  public var position: Int64
+  public var position: Int64 {
+    get { shared.value.position }
+    set { fields.position = newValue }
+  }
 
   public init(
     id: CustomerID, status: CustomerStatus = .registered, name: PersonalText, dateOfBirth: PersonalText? = nil,
     country: String? = nil, sanctionsMatch: Bool = false, scores: Scores = Scores(),
     limits: [Currency: Limits] = [:], accounts: [AccountID] = [], version: Int64, position: Int64
   ) {
-    self.id = id
-    self.status = status
-    self.name = name
-    self.dateOfBirth = dateOfBirth
-    self.country = country
-    self.sanctionsMatch = sanctionsMatch
-    self.scores = scores
-    self.limits = limits
-    self.accounts = accounts
-    self.version = version
-    self.position = position
+    shared = Shared(
+      Fields(
+        id: id, status: status, name: name, dateOfBirth: dateOfBirth, country: country, sanctionsMatch: sanctionsMatch,
+        scores: scores, limits: limits, accounts: accounts, version: version, position: position))
   }
 }
 
@@ -107,25 +154,91 @@ public struct Balance: Hashable, Sendable {
 }
 
 /// An account as decisions read it.
+///
+/// Its balance changes with every movement and stands in it; everything else changes hardly ever and stands behind one reference, so that a
+/// copy costs little.
 public struct Account: Hashable, Sendable {
-  public var id: AccountID
-  public var kind: AccountKind
-  public var customerID: CustomerID?
-  public var currency: Currency
-  public var name: PersonalText?
-  public var number: AccountNumber?
-  public var classification: Classification?
-  public var status: AccountStatus
-  /// Minor units, zero or more.
-  public var overdraft: MinorUnits
-  public var allowNegative: Bool
-  public var limits: Limits
-  public var scores: Scores
+  fileprivate struct Fields: Hashable, Sendable {
+    var id: AccountID
+    var kind: AccountKind
+    var customerID: CustomerID?
+    var currency: Currency
+    var name: PersonalText?
+    var number: AccountNumber?
+    var classification: Classification?
+    var status: AccountStatus
+    var overdraft: MinorUnits
+    var allowNegative: Bool
+    var limits: Limits
+    var scores: Scores
+    var version: Int64
+    var position: Int64
+  }
+
   public var balance: Balance
+  private var shared: Shared<Fields>
+
+  private var fields: Fields {
+    get { shared.value }
+    set { shared = Shared(newValue) }
+  }
+
+  public var id: AccountID { shared.value.id }
+  public var kind: AccountKind {
+    get { shared.value.kind }
+    set { fields.kind = newValue }
+  }
+  public var customerID: CustomerID? {
+    get { shared.value.customerID }
+    set { fields.customerID = newValue }
+  }
+  public var currency: Currency {
+    get { shared.value.currency }
+    set { fields.currency = newValue }
+  }
+  public var name: PersonalText? {
+    get { shared.value.name }
+    set { fields.name = newValue }
+  }
+  public var number: AccountNumber? {
+    get { shared.value.number }
+    set { fields.number = newValue }
+  }
+  public var classification: Classification? {
+    get { shared.value.classification }
+    set { fields.classification = newValue }
+  }
+  public var status: AccountStatus {
+    get { shared.value.status }
+    set { fields.status = newValue }
+  }
+  /// Minor units, zero or more.
+  public var overdraft: MinorUnits {
+    get { shared.value.overdraft }
+    set { fields.overdraft = newValue }
+  }
+  public var allowNegative: Bool {
+    get { shared.value.allowNegative }
+    set { fields.allowNegative = newValue }
+  }
+  public var limits: Limits {
+    get { shared.value.limits }
+    set { fields.limits = newValue }
+  }
+  public var scores: Scores {
+    get { shared.value.scores }
+    set { fields.scores = newValue }
+  }
   /// Of its stream.
-  public var version: Int64
+  public var version: Int64 {
+    get { shared.value.version }
+    set { fields.version = newValue }
+  }
   /// The log position of the last event that changed anything but its balance.
-  public var position: Int64
+  public var position: Int64 {
+    get { shared.value.position }
+    set { fields.position = newValue }
+  }
 
   public init(
     id: AccountID, kind: AccountKind, customerID: CustomerID?, currency: Currency, name: PersonalText?,
@@ -133,21 +246,12 @@ public struct Account: Hashable, Sendable {
     allowNegative: Bool, limits: Limits = Limits(), scores: Scores = Scores(), balance: Balance, version: Int64,
     position: Int64
   ) {
-    self.id = id
-    self.kind = kind
-    self.customerID = customerID
-    self.currency = currency
-    self.name = name
-    self.number = number
-    self.classification = classification
-    self.status = status
-    self.overdraft = overdraft
-    self.allowNegative = allowNegative
-    self.limits = limits
-    self.scores = scores
     self.balance = balance
-    self.version = version
-    self.position = position
+    shared = Shared(
+      Fields(
+        id: id, kind: kind, customerID: customerID, currency: currency, name: name, number: number,
+        classification: classification, status: status, overdraft: overdraft, allowNegative: allowNegative,
+        limits: limits, scores: scores, version: version, position: position))
   }
 
   /// What can be spent, in minor units: posted − held + overdraft. Nil when the account has no floor; saturates at
