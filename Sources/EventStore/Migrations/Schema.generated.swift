@@ -516,8 +516,9 @@ alter default privileges revoke execute on functions from public;
 
 grant usage on schema public to kauri_server;
 
--- The log.
+-- The log, and the view of it for people: what the view shows the server may read anyway.
 grant select, insert on events, commands, personal_keys to kauri_server;
+grant select on event_log to kauri_server;
 grant select, update on log_head to kauri_server;
 grant execute on function prepare_event_partitions(bigint) to kauri_server;
 

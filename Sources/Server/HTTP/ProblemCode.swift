@@ -40,7 +40,8 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case .methodNotAllowed: .methodNotAllowed
     case .notAcceptable: .notAcceptable
     case .requestTimeout: .requestTimeout
-    case .versionConflict, .notDue: .conflict
+    // A position that the log hasn't reached is the caller's idea of the log, not the server's failure.
+    case .versionConflict, .notDue, .positionNotReached: .conflict
     case .bodyTooLarge: .contentTooLarge
     case .uriTooLong: .uriTooLong
     case .unsupportedMediaType: .unsupportedMediaType
@@ -48,8 +49,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case .tooManyRequests: .tooManyRequests
     case .headersTooLarge: .requestHeaderFieldsTooLarge
     case .internalError: .internalServerError
-    case .overloaded, .queueFull, .databaseUnavailable, .unknownRuleSet, .bookNotOpen, .positionNotReached, .shuttingDown:
-      .serviceUnavailable
+    case .overloaded, .queueFull, .databaseUnavailable, .unknownRuleSet, .bookNotOpen, .shuttingDown: .serviceUnavailable
     }
   }
 
@@ -89,7 +89,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
   /// Whether the same request may succeed later. A command keeps its Idempotency-Key for that.
   public var isRetryable: Bool {
     switch self {
-    case .requestTimeout, .notDue, .tooManyRequests, .internalError: true
+    case .requestTimeout, .notDue, .positionNotReached, .tooManyRequests, .internalError: true
     default: status == .serviceUnavailable
     }
   }
