@@ -4,8 +4,9 @@ import Postgres
 
 /// One batch on its way: what is known of its commands, what they are answered, and the rows that they add.
 struct BatchWork {
-  var events: EventColumns
-  private(set) var commands: CommandColumns
+  /// Rows that have been decided and not sent yet.
+  private var events: EventColumns
+  private var commands: CommandColumns
   /// The new batch's id: random, for it tells histories apart.
   let batchID: Identifier
   /// Commands and taken ids that stand in the log already.
@@ -13,9 +14,9 @@ struct BatchWork {
   /// The position of the last event.
   private(set) var position: Int64 = 0
   private(set) var lastCommand: CommandID = .zero
-  var ruleSet = 0
 
-  private let hashes: [[UInt8]]
+  private let keyring: PersonalKeyring
+  private var hashes: [[UInt8]?]
   private var answers: [CommandResult?]
   /// Where each command, and each id of a client's own choice, was first met in this batch.
   private var firstIndex: [Identifier: Int] = [:]
@@ -28,12 +29,8 @@ struct BatchWork {
     var generator = SystemRandomNumberGenerator()
     batchID = Identifier(high: generator.next(), low: generator.next())
     answers = Array(repeating: nil, count: batch.count)
-    var writer = RecordWriter(reserving: 512)
-    hashes = batch.map { command in
-      writer.json.removeAll()
-      command.writeContent(to: &writer)
-      return keyring.contentHash(of: writer.json.bytes)
-    }
+    hashes = Array(repeating: nil, count: batch.count)
+    self.keyring = keyring
     var lookup = ArrayBuilder.uuid(reserving: batch.count)
     for command in batch {
       lookup.append(command.id.high, command.id.low)
@@ -49,7 +46,6 @@ struct BatchWork {
   mutating func begin(at head: LogHead, now: Moment) {
     position = head.position
     moment = head.lastMoment
-    ruleSet = head.ruleSet
     self.now = now
   }
 
@@ -68,9 +64,13 @@ struct BatchWork {
     answers[index] = result
   }
 
+  mutating func add(_ event: Event, _ origin: EventOrigin, payload: [UInt8]) {
+    events.append(event, origin, payload: payload)
+  }
+
   mutating func record(_ command: CommandEnvelope, _ index: Int, _ appended: [AppendedEvent], _ verdict: Verdict) {
     let first = appended[0].origin.position
-    commands.append(command.id, hash: hashes[index], firstPosition: first, events: appended.count)
+    commands.append(command.id, hash: hash(of: command, index), firstPosition: first, events: appended.count)
     if let chosen = appended[0].event.chosenID(command: command.id) {
       commands.append(chosen, hash: nil, firstPosition: first, events: appended.count)
       firstIndex[chosen] = index
@@ -82,24 +82,59 @@ struct BatchWork {
     answers[index] = .recorded(outcome, replayed: false)
   }
 
-  /// The answer to a command that was given before, in the log or earlier in this batch; nil when it is new.
-  func known(
-    _ command: CommandEnvelope, at index: Int, settling: Bool, _ reader: LogReader, _ session: Session
-  ) throws -> CommandResult? {
-    if let first = firstIndex[command.id] {
-      guard case .recorded(let outcome, _) = answers[first], outcome.commandID == command.id,
-        hashes[first] == hashes[index]
-      else { return .keyReused }
-      return .recorded(outcome, replayed: true)
-    }
-    guard let stored = stored[command.id] else { return nil }
-    guard stored.contentHash == hashes[index], let events = try reader.command(command.id, session),
-      let outcome = CommandOutcome(recorded: events)
-    else { return .keyReused }
-    return .recorded(outcome, replayed: !settling)
+  /// Sends the rows of what has been decided since it was last called.
+  mutating func sendRows(into pipeline: inout Pipeline) throws {
+    guard events.count > 0 else { return }
+    try pipeline.execute(EventColumns.insert, events.parameters)
+    try pipeline.execute(CommandColumns.insert, commands.parameters)
+    events.removeAll()
+    commands.removeAll()
   }
 
-  var headParameters: [Parameter] {
+  /// Answers the commands that stand in the log already, from the log.
+  mutating func answerStored(
+    _ batch: [CommandEnvelope], settling: Bool, _ reader: LogReader, _ session: Session
+  ) throws {
+    if stored.isEmpty { return }
+    for (index, command) in batch.enumerated() {
+      guard let stored = stored[command.id] else { continue }
+      if stored.contentHash == hash(of: command, index), let events = try reader.command(command.id, session),
+        let outcome = CommandOutcome(recorded: events)
+      {
+        answers[index] = .recorded(outcome, replayed: !settling)
+      } else {
+        answers[index] = .keyReused
+      }
+    }
+  }
+
+  /// Whether the command needs no decision: it stands in the log, or was given earlier in this batch, and then is answered as that was.
+  mutating func isAnswered(_ command: CommandEnvelope, _ index: Int) -> Bool {
+    if answers[index] != nil { return true }
+    guard let first = firstIndex[command.id] else { return false }
+    if case .recorded(let outcome, _) = answers[first], outcome.commandID == command.id,
+      hash(of: command, index) == hashes[first]
+    {
+      answers[index] = .recorded(outcome, replayed: true)
+    } else {
+      answers[index] = .keyReused
+    }
+    return true
+  }
+
+  private mutating func hash(of command: CommandEnvelope, _ index: Int) -> [UInt8] {
+    if let hash = hashes[index] { return hash }
+    content.json.removeAll()
+    command.writeContent(to: &content)
+    let hash = keyring.contentHash(of: content.json.bytes)
+    hashes[index] = hash
+    return hash
+  }
+
+  /// Reused for every command's content.
+  private var content = RecordWriter(reserving: 512)
+
+  func headParameters(ruleSet: Int) -> [Parameter] {
     [
       .int8(position), .uuid(batchID.high, batchID.low),
       .timestamptz(microsecondsSince1970: moment.microseconds), .int4(Int32(ruleSet)),

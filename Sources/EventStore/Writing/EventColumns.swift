@@ -52,6 +52,25 @@ struct EventColumns {
     ruleSets = .int4(reserving: capacity)
   }
 
+  mutating func removeAll() {
+    count = 0
+    positions.removeAll()
+    streamKinds.removeAll()
+    streamIDs.removeAll()
+    streamVersions.removeAll()
+    types.removeAll()
+    schemaVersions.removeAll()
+    payloads.removeAll()
+    commandIDs.removeAll()
+    commandIndexes.removeAll()
+    actors.removeAll()
+    causations.removeAll()
+    correlations.removeAll()
+    moments.removeAll()
+    bookDates.removeAll()
+    ruleSets.removeAll()
+  }
+
   mutating func append(_ event: Event, _ origin: EventOrigin, payload: [UInt8]) {
     count += 1
     positions.append(origin.position)
@@ -106,6 +125,14 @@ struct CommandColumns {
     hashes = .bytea(reserving: capacity, bytesEach: 16)
     firstPositions = .int8(reserving: capacity)
     eventCounts = .int4(reserving: capacity)
+  }
+
+  mutating func removeAll() {
+    count = 0
+    ids.removeAll()
+    hashes.removeAll()
+    firstPositions.removeAll()
+    eventCounts.removeAll()
   }
 
   /// - Parameter hash: nil for an id of the client's own choice that the movement took.

@@ -22,10 +22,12 @@ public actor PostgresBook: BookWriter {
   private let committed: @Sendable (Int64) -> Void
 
   private var session: Session?
-  var cache = StateCache()
+  private var cache = StateCache()
   private var calendar: BookCalendar?
   /// Personal keys that the batch at hand made: they exist once it is committed.
   private var madeKeys: Set<Identifier> = []
+  /// Personal keys that were found missing while a batch was decided; it is begun again with them.
+  private var keysToLoad: Set<Identifier> = []
   /// Partitions exist for the positions up to here.
   private var preparedUpTo: Int64 = 0
 
@@ -68,6 +70,7 @@ public actor PostgresBook: BookWriter {
   public func commit(_ batch: [CommandEnvelope]) async -> [CommandResult] {
     let started = ContinuousClock.now
     var mayHaveCommitted = false
+    keysToLoad = []
     while true {
       do {
         return try attempt(batch, settling: mayHaveCommitted)
@@ -83,6 +86,9 @@ public actor PostgresBook: BookWriter {
           return unavailable(batch, .databaseUnavailable(error.description))
         }
         try? await Task.sleep(for: .milliseconds(50))
+      } catch let missing as MissingPersonalKeys where !missing.subjects.isSubset(of: keysToLoad) {
+        abandon(missing)
+        keysToLoad.formUnion(missing.subjects)
       } catch let fault as BookFault {
         abandon(fault)
         return unavailable(batch, fault)
@@ -113,7 +119,9 @@ public actor PostgresBook: BookWriter {
     keyring.forget(madeKeys)
     madeKeys = []
     if let session, !session.isBroken { session.rollBack() }
-    logger.warning("a batch was abandoned", metadata: ["error": "\(error)"])
+    logger.log(
+      level: error is MissingPersonalKeys ? .debug : .warning, "a batch was abandoned",
+      metadata: ["error": "\(error)"])
   }
 
   private func endFrozenWriters() {
@@ -135,22 +143,26 @@ public actor PostgresBook: BookWriter {
     var work = BatchWork(batch, keyring: keyring)
     let head = try lockHead(session, &work)
     if head.position > 0, !RuleSets.known.contains(head.ruleSet) { throw BookFault.unknownRuleSet(head.ruleSet) }
+
+    // Taken out while it changes: nothing of it stays if this throws, and nothing is copied.
+    var cache = StateCache()
+    swap(&cache, &self.cache)
     try cache.bring(
       to: head, catchUpMaximum: options.catchUpMaximum, reader: reader, readModels: readModels, session)
-    try load(for: batch, session, work.stored)
-    try loadKeys(for: batch, session)
-    try decideAll(batch, &work, from: head, settling: settling, session)
-    guard work.events.count > 0 else {
+    try load(for: batch, into: &cache.state, session, work.stored)
+    try loadKeys(for: batch, cache.state, session)
+    try work.answerStored(batch, settling: settling, reader, session)
+    try decideAndAppend(batch, &work, &cache.state, from: head, session)
+    if work.position == head.position {
       cache.state.touched = BookState.Touched()
-      session.rollBack()
-      return work.results(of: batch)
+    } else {
+      madeKeys = []
+      cache.committed(
+        position: work.position, batchID: work.batchID, lastCommand: work.lastCommand,
+        cachedAccountsMaximum: options.cachedAccountsMaximum)
+      committed(work.position)
     }
-    try append(work, session)
-    madeKeys = []
-    cache.committed(
-      position: work.position, batchID: work.batchID, lastCommand: work.lastCommand,
-      cachedAccountsMaximum: options.cachedAccountsMaximum)
-    committed(work.position)
+    swap(&cache, &self.cache)
     return work.results(of: batch)
   }
 
@@ -191,18 +203,16 @@ public actor PostgresBook: BookWriter {
 
   /// Brings the state to know everything that the batch's commands read.
   private func load(
-    for batch: [CommandEnvelope], _ session: Session, _ stored: [CommandID: StoredCommand]
+    for batch: [CommandEnvelope], into state: inout BookState, _ session: Session, _ stored: [CommandID: StoredCommand]
   ) throws {
     var collector = StateNeedsCollector()
     while true {
-      for command in batch { collector.collect(command, on: cache.state) }
+      for command in batch { collector.collect(command, on: state) }
       let missing = collector.takeMissing()
       if missing.isEmpty { return }
-      for id in missing.claims { cache.state.claimed[id] = stored[id] != nil }
-      for id in missing.transfers {
-        cache.state.transfers.updateValue(try transfer(id, session), forKey: id)
-      }
-      try readModels.load(missing, into: &cache.state, session)
+      for id in missing.claims { state.claimed[id] = stored[id] != nil }
+      for id in missing.transfers { state.transfers.updateValue(try transfer(id, session), forKey: id) }
+      try readModels.load(missing, into: &state, session)
     }
   }
 
@@ -214,38 +224,17 @@ public actor PostgresBook: BookWriter {
     return fold.transfers[id] ?? nil
   }
 
-  private func decideAll(
-    _ batch: [CommandEnvelope], _ work: inout BatchWork, from head: LogHead, settling: Bool, _ session: Session
-  ) throws {
-    work.begin(at: head, now: options.clock())
-    for (index, command) in batch.enumerated() {
-      if let known = try work.known(command, at: index, settling: settling, reader, session) {
-        work.answer(index, known)
-        continue
-      }
-      let moment = work.nextMoment()
-      let context = DecisionContext(
-        moment: moment, bookDate: try bookDate(of: moment, command.instruction),
-        ruleSet: cache.state.book?.ruleSet ?? RuleSets.newest)
-      switch decide(command, on: cache.state, in: context) {
-      case .notDue: work.answer(index, .notDue)
-      case .versionConflict(let current): work.answer(index, .versionConflict(current: current))
-      case .record(let events, let verdict):
-        try record(events, verdict, command, index, context, &work, session)
-      }
-    }
-  }
+  // MARK: Personal keys
 
-  /// Makes the keys known that most of the batch's personal text will be sealed under, at one go; a key that is missed here is loaded when
-  /// it is met.
-  private func loadKeys(for batch: [CommandEnvelope], _ session: Session) throws {
-    var subjects: Set<Identifier> = []
+  /// Makes the keys known that the batch's personal text will be sealed under. A key that is missed here is found missing when the text is
+  /// sealed; then the batch is begun again with it.
+  private func loadKeys(for batch: [CommandEnvelope], _ state: borrowing BookState, _ session: Session) throws {
+    var subjects = keysToLoad
     for command in batch {
       switch command.instruction {
       case .registerCustomer(let register): subjects.insert(register.customerID)
       case .postTransfer(let transfer) where transfer.reference != nil:
-        let owner =
-          cache.state.account(transfer.debit)?.customerID ?? cache.state.account(transfer.credit)?.customerID
+        let owner = state.account(transfer.debit)?.customerID ?? state.account(transfer.credit)?.customerID
         subjects.insert(command.actor.customer ?? owner ?? PersonalKeyring.book)
       default: break
       }
@@ -269,46 +258,79 @@ public actor PostgresBook: BookWriter {
     }
   }
 
-  private func record(
-    _ events: [Event], _ verdict: Verdict, _ command: CommandEnvelope, _ index: Int, _ context: DecisionContext,
-    _ work: inout BatchWork, _ session: Session
+  // MARK: Deciding and appending
+
+  /// Commands that are decided while the server appends what those before them led to.
+  private static let partSize = 256
+
+  /// Decides the batch's commands in their order and sends what they led to, all in one pipeline that ends with COMMIT. The server works on one
+  /// part of the batch while the next is decided.
+  private func decideAndAppend(
+    _ batch: [CommandEnvelope], _ work: inout BatchWork, _ state: inout BookState, from head: LogHead,
+    _ session: Session
   ) throws {
-    var appended: [AppendedEvent] = []
-    appended.reserveCapacity(events.count)
-    for (eventIndex, event) in events.enumerated() {
-      let encoded = try encode(event, command.id, eventIndex, session)
-      let stream = event.stream(command: command.id)
-      let origin = EventOrigin(
-        position: work.takePosition(), stream: stream, version: cache.state.nextVersion(of: event, in: stream),
-        commandID: command.id, index: eventIndex, actor: command.actor, causation: command.causation,
-        correlation: command.correlation ?? command.id, moment: context.moment, bookDate: context.bookDate,
-        ruleSet: context.ruleSet)
-      // The state is folded from what the log keeps: where that is sealed text, so is the state's, as it would be after a restart.
-      let recorded =
-        encoded.sealed
-        ? try codec.decode(
-          type: event.type, schemaVersion: event.schemaVersion, payload: encoded.payload, command: command.id) : event
-      cache.state.evolve(recorded, origin)
-      work.events.append(recorded, origin, payload: encoded.payload)
-      appended.append(AppendedEvent(origin: origin, event: recorded, payload: encoded.payload))
+    work.begin(at: head, now: options.clock())
+    let outcomes = try session.pipeline { pipeline in
+      for start in stride(from: 0, to: batch.count, by: Self.partSize) {
+        for index in start..<min(start + Self.partSize, batch.count) where !work.isAnswered(batch[index], index) {
+          try decideOne(batch[index], index, &work, &state)
+        }
+        try work.sendRows(into: &pipeline)
+      }
+      guard work.position > head.position else { return try pipeline.execute("rollback") }
+      try readModels.write(state.touched, of: state, into: &pipeline)
+      try pipeline.execute(LogHead.update, work.headParameters(ruleSet: state.book?.ruleSet ?? 0))
+      try pipeline.execute("commit")
     }
-    work.record(command, index, appended, verdict)
-    work.ruleSet = cache.state.book?.ruleSet ?? 0
+    for outcome in outcomes { _ = try outcome.get() }
   }
 
-  private func encode(_ event: Event, _ command: CommandID, _ index: Int, _ session: Session) throws -> EncodedEvent {
-    do {
-      return try codec.encode(event, command: command, index: index)
-    } catch let missing as MissingPersonalKeys {
-      madeKeys.formUnion(try keyring.loadKeys(for: missing.subjects, session: session, creatingMissing: true))
-      return try codec.encode(event, command: command, index: index)
+  private func decideOne(
+    _ command: CommandEnvelope, _ index: Int, _ work: inout BatchWork, _ state: inout BookState
+  ) throws {
+    let moment = work.nextMoment()
+    let context = DecisionContext(
+      moment: moment, bookDate: try bookDate(of: moment, command.instruction, state.book),
+      ruleSet: state.book?.ruleSet ?? RuleSets.newest)
+    switch decide(command, on: state, in: context) {
+    case .notDue: work.answer(index, .notDue)
+    case .versionConflict(let current): work.answer(index, .versionConflict(current: current))
+    case .record(let events, let verdict):
+      var appended: [AppendedEvent] = []
+      appended.reserveCapacity(events.count)
+      for (place, event) in events.enumerated() {
+        appended.append(try append(event, place, of: command, in: context, &work, &state))
+      }
+      work.record(command, index, appended, verdict)
     }
+  }
+
+  private func append(
+    _ event: Event, _ place: Int, of command: CommandEnvelope, in context: DecisionContext, _ work: inout BatchWork,
+    _ state: inout BookState
+  ) throws -> AppendedEvent {
+    let encoded = try codec.encode(event, command: command.id, index: place)
+    let stream = event.stream(command: command.id)
+    let origin = EventOrigin(
+      position: work.takePosition(), stream: stream, version: state.nextVersion(of: event, in: stream),
+      commandID: command.id, index: place, actor: command.actor, causation: command.causation,
+      correlation: command.correlation ?? command.id, moment: context.moment, bookDate: context.bookDate,
+      ruleSet: context.ruleSet)
+    // The state is folded from what the log keeps: where that is sealed text, so is the state's, as it would be after a
+    // restart.
+    let recorded =
+      encoded.sealed
+      ? try codec.decode(
+        type: event.type, schemaVersion: event.schemaVersion, payload: encoded.payload, command: command.id) : event
+    state.evolve(recorded, origin)
+    work.add(recorded, origin, payload: encoded.payload)
+    return AppendedEvent(origin: origin, event: recorded, payload: encoded.payload)
   }
 
   /// The calendar day of `moment` in the book's time zone.
-  private func bookDate(of moment: Moment, _ instruction: Instruction) throws -> CalendarDate {
+  private func bookDate(of moment: Moment, _ instruction: Instruction, _ book: Book?) throws -> CalendarDate {
     let timeZone: String
-    if let book = cache.state.book {
+    if let book {
       timeZone = book.timeZone
     } else if case .openBook(let open) = instruction {
       timeZone = open.timeZone
@@ -319,18 +341,6 @@ public actor PostgresBook: BookWriter {
     let calendar = try BookCalendar(timeZone: timeZone)
     self.calendar = calendar
     return calendar.date(of: moment)
-  }
-
-  private func append(_ work: borrowing BatchWork, _ session: Session) throws {
-    let touched = cache.state.touched
-    let outcomes = try session.pipeline { pipeline in
-      try pipeline.execute(EventColumns.insert, work.events.parameters)
-      try pipeline.execute(CommandColumns.insert, work.commands.parameters)
-      try readModels.write(touched, of: cache.state, into: &pipeline)
-      try pipeline.execute(LogHead.update, work.headParameters)
-      try pipeline.execute("commit")
-    }
-    for outcome in outcomes { _ = try outcome.get() }
   }
 
   /// Well before the log gets to the end of its last partition, the next is made.
