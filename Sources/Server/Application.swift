@@ -78,10 +78,19 @@ extension HTTP1Channel.Configuration {
   fileprivate static func kauri(_ limits: ServerLimits) -> Self {
     // The parser's own bounds are a little wider, so that what is over ours still gets an answer that says so.
     Self(
-      additionalChannelHandlers: [ConnectionGuard(stall: limits.silence)], idleTimeout: TimeAmount(limits.silence),
+      additionalChannelHandlers: [ConnectionGuard(arrival: limits.arrival, stall: limits.silence)],
+      idleTimeout: TimeAmount(limits.silence),
       httpDecoderConfiguration: DecoderConfiguration(
         maxHeaderFieldSize: limits.headerBytes * 4, maxHeaderListSize: limits.headerBytes * 4, maxHeaderFieldCount: 200))
   }
+}
+
+/// Method and path of every route that the contract names.
+package func contractedRoutes(_ parts: ServerParts) -> [String] {
+  let routes = buildRoutes(
+    parts, DataAccess(handler: parts.handler), InFlight(maximum: 1, maximumPerCaller: 1),
+    ServerLifecycle(feed: parts.feed))
+  return routes.filter { $0.operation != nil }.map(\.name)
 }
 
 /// Every route, in the order of the contract.

@@ -28,6 +28,9 @@ public final class Authenticator: Sendable {
 
   public var hasKeys: Bool { state.withLock { $0.keys != nil } }
 
+  /// Tokens that are remembered.
+  package var remembered: Int { state.withLock { $0.cache.count } }
+
   /// Takes up new keys. What was verified with the old ones is forgotten: a key may have been withdrawn.
   public func replace(_ keys: KeySet) {
     state.withLock { state in
@@ -37,7 +40,7 @@ public final class Authenticator: Sendable {
   }
 
   /// - Throws: `unauthenticated`, with a `WWW-Authenticate` that says why.
-  func caller(of header: String?) throws(Problem) -> Actor {
+  package func caller(of header: String?) throws(Problem) -> Actor {
     guard let header else { throw refusal(nil) }
     // The scheme's name is case-insensitive (RFC 9110, section 11.1).
     guard header.utf8.count > 7, header.prefix(7).lowercased() == "bearer " else { throw refusal(nil) }

@@ -2,8 +2,9 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Ends connections that would otherwise be held for ever: those whose reader takes nothing of an answer, and those that the server
-/// has said it closes, whatever the client still sends.
+/// Ends connections that would otherwise be held for ever: those whose next request's head doesn't arrive, however busily
+/// its bytes drop in, those whose reader takes nothing of an answer, and those that the server has said it closes,
+/// whatever the client still sends.
 ///
 /// One per connection, on its event loop.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
@@ -12,22 +13,62 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   typealias OutboundIn = HTTPResponsePart
   typealias OutboundOut = HTTPResponsePart
 
+  /// How long the head of a request may take, from the connection's beginning or the end of the last answer.
+  private let arrival: TimeAmount
   /// How long a reader may take nothing.
   private let stall: TimeAmount
   /// How long a client has to take the last answer before the connection is cut. Cutting it at once would reset it, and the
   /// client would lose what it had not read yet.
   private let linger = TimeAmount.seconds(2)
   private var stalled: Scheduled<Void>?
+  private var watch: Scheduled<Void>?
+  /// By when the next head must be there; nil while a request is being answered.
+  private var headDue: NIODeadline?
+  private var requestsInAnswer = 0
   private var closesAfterAnswer = false
   private var isClosing = false
 
-  init(stall: Duration) {
+  init(arrival: Duration, stall: Duration) {
+    self.arrival = TimeAmount(arrival)
     self.stall = TimeAmount(stall)
   }
 
+  func handlerAdded(context: ChannelHandlerContext) {
+    if context.channel.isActive { expectHead(context.channel) }
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    expectHead(context.channel)
+    context.fireChannelActive()
+  }
+
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    if isClosing, case .body = unwrapInboundIn(data) { return }
+    switch unwrapInboundIn(data) {
+    case .head:
+      headDue = nil
+      requestsInAnswer += 1
+    case .body where isClosing: return
+    case .body, .end: break
+    }
     context.fireChannelRead(data)
+  }
+
+  private func expectHead(_ channel: any Channel) {
+    headDue = .now() + arrival
+    if watch == nil { watchHead(channel) }
+  }
+
+  /// One timer for the connection's whole life, which looks whether anything is due: setting and cancelling one for each
+  /// request would cost every request.
+  private func watchHead(_ channel: any Channel) {
+    let look = headDue ?? .now() + arrival
+    watch = channel.eventLoop.assumeIsolated().scheduleTask(deadline: look) { [self] in
+      if let headDue, headDue <= .now() {
+        channel.close(promise: nil)
+      } else {
+        watchHead(channel)
+      }
+    }
   }
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -42,7 +83,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
       let channel = context.channel
       channel.close(mode: .output, promise: nil)
       context.eventLoop.scheduleTask(in: linger) { channel.close(promise: nil) }
-    case .body, .end:
+    case .end:
+      requestsInAnswer -= 1
+      if requestsInAnswer == 0 { headDue = .now() + arrival }
+      context.write(data, promise: promise)
+    case .body:
       context.write(data, promise: promise)
     }
   }
@@ -59,10 +104,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) {
     stalled?.cancel()
+    watch?.cancel()
   }
 
   func channelInactive(context: ChannelHandlerContext) {
     stalled?.cancel()
+    watch?.cancel()
     context.fireChannelInactive()
   }
 }

@@ -4,6 +4,7 @@ import Ledger
 import Logging
 import NIOHTTP1
 import Postgres
+import Projections
 
 /// What every request passes through, in and out: bounds on its head, its ids, a problem document for whatever fails, and its trace
 /// in metrics and logs.
@@ -56,6 +57,7 @@ public struct Gate: HTTPResponder {
     switch error {
     case let problem as Problem: return problem
     case let fault as JSONFault: return Problem(fault)
+    case let fault as QueryFault: return Problem(fault)
     case is CancellationError: return Problem(.shuttingDown)
     case let error as PostgresError where error.isRetryable || error.kind == .poolShutDown || error.kind == .cancelled:
       log(.warning, "the database didn't answer", request, scope, ["error": "\(error)"])

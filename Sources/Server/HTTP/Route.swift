@@ -55,7 +55,7 @@ struct Route: Sendable {
 
 /// One request on its way through a route.
 struct Call: Sendable {
-  static let parameterName = "parameter"
+  static let parameterName = "id"
 
   let route: Route
   let request: Request

@@ -22,7 +22,7 @@ public struct ServerLimits: Sendable {
   public var uriBytes = 8_192
   /// Bytes of a request's headers together.
   public var headerBytes = 16_384
-  /// The longest that a request's content may take to arrive.
+  /// The longest that a request's head may take to arrive, and then its content.
   public var arrival = Duration.seconds(30)
   /// The longest silence of a connection that isn't waiting for an answer, and of a reader that takes nothing of one.
   public var silence = Duration.seconds(30)

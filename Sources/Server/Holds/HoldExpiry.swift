@@ -1,15 +1,15 @@
-import Commands
+package import Commands
 import Crypto
 import EventStore
 import Ledger
-import Logging
+package import Logging
 import ServiceLifecycle
 
 /// Expires holds whose time has come.
 ///
 /// Every server may run one. The command's id follows from the hold's, so that whoever comes second is answered with what the
 /// first one did.
-struct HoldExpiry: Service {
+package struct HoldExpiry: Service {
   let handler: CommandHandler
   let reader: any BookReading
   let logger: Logger
@@ -17,14 +17,16 @@ struct HoldExpiry: Service {
   /// Holds that are expired together.
   private let count = 1_000
 
-  init(handler: CommandHandler, reader: any BookReading, logger: Logger, interval: Duration = .seconds(1)) {
+  package init(
+    handler: CommandHandler, reader: any BookReading, logger: Logger, interval: Duration = .seconds(1)
+  ) {
     self.handler = handler
     self.reader = reader
     self.logger = logger
     self.interval = interval
   }
 
-  func run() async throws {
+  package func run() async throws {
     try? await cancelWhenGracefulShutdown {
       while true {
         let isMore = await self.look()
@@ -36,7 +38,7 @@ struct HoldExpiry: Service {
   /// Expires what is due.
   ///
   /// - Returns: whether more may be due already.
-  func look() async -> Bool {
+  package func look() async -> Bool {
     do {
       let due = try await reader.dueHolds(at: .now, limit: count)
       guard !due.isEmpty else { return false }

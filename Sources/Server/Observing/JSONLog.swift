@@ -1,6 +1,6 @@
 import EventStore
 import Glibc
-import Ledger
+package import Ledger
 public import Logging
 
 /// A log of one JSON object a line on standard error, for machines to gather.
@@ -24,7 +24,7 @@ public struct JSONLog: LogHandler {
     JSONLog.write(line(for: event, at: .now))
   }
 
-  func line(for event: LogEvent, at time: Moment) -> [UInt8] {
+  package func line(for event: LogEvent, at time: Moment) -> [UInt8] {
     var json = JSONWriter(reserving: 256)
     json.beginObject()
     json.field("time", time)

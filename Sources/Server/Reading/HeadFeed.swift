@@ -44,7 +44,7 @@ public final class HeadFeed: Sendable {
   }
 
   /// Ends every follower, and lets no more in.
-  func stop() {
+  package func stop() {
     state.withLock { $0.isStopped = true }
   }
 

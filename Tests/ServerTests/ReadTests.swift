@@ -1,0 +1,220 @@
+import Commands
+import EventStore
+import HTTPTypes
+import Ledger
+import Server
+import Testing
+
+@Suite struct ReadTests {
+  static let savings = "01900000-0000-7000-8000-0000000000a1"
+  static let shop = "01900000-0000-7000-8000-0000000000b1"
+  static let number = "01-0902-0068389-00"
+
+  private func withBank(_ body: @escaping @Sendable (TestBank, TestCaller) async throws -> Void) async throws {
+    let bank = try await TestBank()
+    try await bank.test { caller in
+      try await caller.open(TestBank.alice, account: Self.savings, funds: 1_000, number: Self.number)
+      try await caller.open(TestBank.bob, account: Self.shop, funds: 0)
+      try await body(bank, caller)
+    }
+  }
+
+  @Test func anAccountIsFoundByItsIDAndByItsNumber() async throws {
+    try await withBank { bank, caller in
+      for name in [Self.savings, Self.savings.uppercased(), Self.number, "01-0902-0068389-000", "01%2D0902-0068389-00"] {
+        let answer = try await caller.get("/v1/accounts/\(name)", as: "alice")
+        let json = try answer.json
+        #expect(answer.status == .ok, "\(name)")
+        #expect(try json["account_id"] == Self.savings)
+        #expect(try json["posted"] == "1000")
+        #expect(try json["available"] == "1000")
+        #expect(try json["status"] == "open")
+        #expect(try json["position"] == answer.headers[.logPosition])
+        #expect(answer.headers[.logPosition] == "\(bank.book.log.count)")
+        #expect(answer.headers[.cacheControl] == "no-store")
+      }
+    }
+  }
+
+  @Test func aBalanceInThePast() async throws {
+    try await withBank { bank, caller in
+      let before = bank.book.log.count
+      try await caller.accepted("PostTransfer", TestCaller.transfer(Self.savings, Self.shop, 400), as: "alice")
+      let moment = try #require(bank.book.log.dropFirst(before - 1).first?.origin.moment)
+      for (query, posted) in [("", "600"), ("?at=\(before)", "1000"), ("?at=\(moment)", "1000"), ("?at=\(before + 1)", "600")] {
+        let answer = try await caller.get("/v1/accounts/\(Self.savings)/balance\(query)", as: "alice")
+        #expect(try answer.json["posted"] == posted, "\(query)")
+      }
+      for query in ["?at=\(before + 50)", "?at=1999-01-01T00:00:00Z", "?at=0"] {
+        let answer = try await caller.get("/v1/accounts/\(Self.savings)/balance\(query)", as: "alice")
+        #expect(answer.status == .badRequest, "\(query)")
+        #expect(try answer.code == "invalid_parameter")
+      }
+    }
+  }
+
+  @Test func aStatementHasRunningBalances() async throws {
+    try await withBank { _, caller in
+      try await caller.accepted(
+        "PostTransfer", TestCaller.transfer(Self.savings, Self.shop, 400, reference: "Rent"), as: "alice")
+      let path = "/v1/accounts/\(Self.savings)/entries"
+      let newest = try await caller.get(path + "?limit=1", as: "alice").json
+      #expect(try newest.count("entries") == 1)
+      #expect(try newest["next_cursor"] == "next")
+      #expect(try newest["entries/0/direction"] == "debit")
+      #expect(try newest["entries/0/amount"] == "400")
+      #expect(try newest["entries/0/balance"] == "600")
+      #expect(try newest["entries/0/reference"] == "Rent")
+      #expect(try newest["entries/0/counterparty_account_id"] == Self.shop)
+      let oldest = try await caller.get(path + "?order=oldest_first", as: "alice").json
+      #expect(try oldest.count("entries") == 2)
+      #expect(try oldest["entries/0/balance"] == "1000")
+      #expect(try oldest["next_cursor"] == nil)
+      let cursor = try await caller.get(path + "?cursor=abc", as: "alice")
+      #expect(try cursor.code == "invalid_parameter")
+    }
+  }
+
+  @Test func limitsAndHoldsOfAnAccount() async throws {
+    try await withBank { _, caller in
+      try await caller.accepted(
+        "SetLimit", #"{"subject_id":"\#(Self.number)","kind":"daily","amount":"700","currency":"NZD"}"#)
+      let limits = try await caller.get("/v1/accounts/\(Self.savings)/limits", as: "alice").json
+      #expect(try limits["limits/0/kind"] == "daily")
+      #expect(try limits["limits/0/limit"] == "700")
+      let hold = TestCaller.newID()
+      let placed = try await caller.give(
+        "PlaceHold", #"{"account_id":"\#(Self.savings)","amount":250,"currency":"NZD"}"#, key: hold)
+      #expect(placed.status == .created)
+      let holds = try await caller.get("/v1/accounts/\(Self.savings)/holds", as: "alice").json
+      #expect(try holds["holds/0/hold_id"] == hold)
+      #expect(try holds["holds/0/amount"] == "250")
+      #expect(try await caller.get("/v1/accounts/\(Self.savings)/balance", as: "alice").json["available"] == "750")
+    }
+  }
+
+  @Test func aCustomerWithItsScores() async throws {
+    try await withBank { _, caller in
+      try await caller.accepted(
+        "RecordFraudScore",
+        #"{"subject_id":"\#(TestBank.alice)","score":120,"model":"m-1","scored_at":"2026-01-01T00:00:00Z"}"#,
+        as: "service")
+      let json = try await caller.get("/v1/customers/\(TestBank.alice)", as: "alice").json
+      #expect(try json["status"] == "verified")
+      #expect(try json["scores/fraud/score"] == "120")
+      #expect(try Int(json["scores/fraud/age_seconds"] ?? "") ?? 0 > 0)
+      #expect(try json["accounts/0"] == Self.savings)
+      let accounts = try await caller.get("/v1/customers/\(TestBank.alice)/accounts", as: "alice").json
+      #expect(try accounts["accounts/0/number"] == Self.number)
+    }
+  }
+
+  @Test func aTransferWithItsHistory() async throws {
+    try await withBank { _, caller in
+      let key = TestCaller.newID()
+      _ = try await caller.give("PostTransfer", TestCaller.transfer(Self.savings, Self.shop, 10), as: "alice", key: key)
+      try await caller.accepted("ReverseTransfer", #"{"transfer_id":"\#(key)","reason":"oops"}"#)
+      let json = try await caller.get("/v1/transfers/\(key)", as: "bob").json
+      #expect(try json["status"] == "reversed")
+      #expect(try json.count("history") == 2)
+      #expect(try json["history/1/type"] == "TransferReversed")
+      #expect(try json["amount"] == "10")
+    }
+  }
+
+  @Test func sanctionsListsAndTheirEntries() async throws {
+    try await withBank { _, caller in
+      try await caller.accepted("ImportSanctionsList", try #require(CommandExamples.bodies["ImportSanctionsList"]))
+      let lists = try await caller.get("/v1/sanctions/lists").json
+      #expect(try lists["lists/0/list"] == "dfat")
+      #expect(try lists["lists/0/entries"] == "1")
+      let entries = try await caller.get("/v1/sanctions/entries/1?list=dfat").json
+      #expect(try entries["entries/0/entry/name"] == "N")
+      for path in ["/v1/sanctions/entries/2", "/v1/sanctions/entries/1?list=ofac"] {
+        let answer = try await caller.get(path)
+        #expect(answer.status == .notFound)
+      }
+    }
+  }
+
+  @Test func waitingForAPositionThatDoesntCome() async throws {
+    try await withBank { bank, caller in
+      let reached = bank.book.log.count
+      let now = try await caller.get("/v1/accounts/\(Self.savings)?at_least=\(reached)", as: "alice")
+      #expect(now.status == .ok)
+      let later = try await caller.get("/v1/accounts/\(Self.savings)?at_least=\(reached + 1)", as: "alice")
+      #expect(later.status == .conflict)
+      #expect(try later.code == "position_not_reached")
+      #expect(later.headers[.retryAfter] != nil)
+      #expect(try later.json["position"] == "\(reached)")
+    }
+  }
+
+  @Test func aDatabaseThatIsAway() async throws {
+    try await withBank { bank, caller in
+      bank.book.fail(with: .databaseUnavailable("gone"))
+      for path in ["/v1/accounts/\(Self.savings)", "/v1/sanctions/lists", "/v1/events", "/v1/approvals"] {
+        let answer = try await caller.get(path)
+        #expect(answer.status == .serviceUnavailable, "\(path)")
+        #expect(try answer.code == "database_unavailable")
+        #expect(answer.headers[.retryAfter] == "1")
+      }
+    }
+  }
+
+  @Test func headIsGetWithoutContent() async throws {
+    try await withBank { bank, caller in
+      let get = try await caller.get("/v1/accounts/\(Self.savings)", as: "alice")
+      let head = try await caller.send(.head, "/v1/accounts/\(Self.savings)", as: "alice")
+      #expect(head.status == .ok)
+      #expect(head.text.isEmpty)
+      #expect(head.headers[.eTag] == get.headers[.eTag])
+      #expect(head.headers[.contentLength] == get.headers[.contentLength])
+    }
+  }
+
+  @Test func theLogByPages() async throws {
+    try await withBank { bank, caller in
+      var after = "0"
+      var positions: [String] = []
+      while true {
+        let page = try await caller.get("/v1/events?after=\(after)&limit=3").json
+        let count = try page.count("events")
+        if count == 0 { break }
+        for index in 0..<count { positions.append(try #require(try page["events/\(index)/position"])) }
+        after = try #require(try page["next_after"])
+      }
+      #expect(positions == (1...bank.book.log.count).map(String.init))
+      let opened = try await caller.get("/v1/events?type=AccountOpened,BookOpened").json
+      #expect(try opened.count("events") == 4)
+      #expect(try opened["next_after"] == "\(bank.book.log.count)")
+      let stream = try await caller.get("/v1/events?stream=customer/\(TestBank.alice)").json
+      #expect(try stream.count("events") == 2)
+      #expect(try stream["events/1/type"] == "CustomerVerified")
+      #expect(try stream["events/1/stream_version"] == "2")
+      let neither = try await caller.get("/v1/events", headers: [.accept: "text/html"])
+      #expect(neither.status == .notAcceptable)
+    }
+  }
+
+  @Test func holdsThatAreDueAreExpiredOnce() async throws {
+    try await withBank { bank, caller in
+      let hold = TestCaller.newID()
+      let soon = Moment(microseconds: Moment.now.microseconds + 50_000)
+      let placed = try await caller.give(
+        "PlaceHold", #"{"account_id":"\#(Self.savings)","amount":250,"currency":"NZD","expires_at":"\#(soon)"}"#, key: hold)
+      #expect(placed.status == .created)
+      // Two servers on one book.
+      let first = HoldExpiry(handler: bank.parts.handler, reader: bank.book, logger: bank.parts.logger)
+      let second = HoldExpiry(handler: bank.parts.handler, reader: bank.book, logger: bank.parts.logger)
+      while Moment.now <= soon { await Task.yield() }
+      async let one = first.look()
+      async let two = second.look()
+      _ = await (one, two)
+      let expired = bank.book.events { if case .holdExpired(let event) = $0 { event.returned.holdID.description } else { nil } }
+      #expect(expired == [hold])
+      #expect(bank.book.log.last?.origin.actor == .kauri)
+      #expect(bank.book.state.accounts[try #require(Identifier(Self.savings))]?.balance.held == 0)
+    }
+  }
+}
