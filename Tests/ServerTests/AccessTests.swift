@@ -95,6 +95,28 @@ import Testing
     }
   }
 
+  @Test func accountsThatAreNamedByTheirNumbersHaveOwnersToo() async throws {
+    let bank = try await TestBank()
+    try await bank.test { caller in
+      try await caller.open(TestBank.alice, account: Self.savings, funds: 1_000, number: "01-0902-0068389-00")
+      try await caller.open(TestBank.bob, account: Self.shop, funds: 0)
+      for (amount, status) in [(Int64(10), 201), (99_999, 422)] {
+        let key = TestCaller.newID()
+        let answer = try await caller.give(
+          "PostTransfer", TestCaller.transfer("01-0902-0068389-00", Self.shop, amount), as: "alice", key: key)
+        #expect(answer.status.code == status)
+        let length = bank.book.log.count
+        #expect(try await caller.get("/v1/commands/\(key)").status == .ok)
+        let read = bank.book.log.dropFirst(length).compactMap { event -> String? in
+          if case .customerDataRead(let read) = event.event { read.instruction.customerID.description } else { nil }
+        }
+        #expect(read == [TestBank.bob, TestBank.alice])
+        let transfer = try await caller.get("/v1/transfers/\(key)", as: "alice")
+        if status == 201 { #expect(try transfer.json["debit_account_id"] == Self.savings) }
+      }
+    }
+  }
+
   @Test func whatIsNobodysIsReadWithoutARecord() async throws {
     try await withBank { bank, caller, _ in
       let length = bank.book.log.count

@@ -39,12 +39,27 @@ struct CommandOutcomeRoutes {
     guard actor.role != .customer else {
       throw try await reads.access.refusal(call, about: outcome.commandID)
     }
-    var concerned = ConcernedParties()
-    for event in outcome.events { concerned.add(event) }
-    let owners = try await reads.reader.owners(of: concerned.accounts)
     let view = try await reads.access.view(
-      call, of: concerned.customers.union(owners.values), object: outcome.commandID)
+      call, of: try await reads.customers(concernedBy: outcome.events), object: outcome.commandID)
     return { _ in view }
+  }
+}
+
+extension Reads {
+  /// The customers whose data these events hold.
+  func customers(concernedBy events: [AppendedEvent]) async throws -> Set<CustomerID> {
+    var concerned = ConcernedParties()
+    for event in events { concerned.add(event) }
+    var customers = concerned.customers.union(try await reader.owners(of: concerned.accounts).values)
+    // A decline names accounts as the command did, perhaps by their numbers.
+    for number in concerned.numbers {
+      do {
+        if let owner = try await reader.account(.number(number), atLeast: nil).value.customerID { customers.insert(owner) }
+      } catch QueryFault.unknown {
+        continue
+      }
+    }
+    return customers
   }
 }
 
@@ -52,6 +67,7 @@ struct CommandOutcomeRoutes {
 struct ConcernedParties {
   private(set) var customers: Set<CustomerID> = []
   private(set) var accounts: Set<AccountID> = []
+  private(set) var numbers: Set<AccountNumber> = []
 
   mutating func add(_ event: AppendedEvent) {
     switch event.origin.stream.kind {
@@ -79,12 +95,17 @@ struct ConcernedParties {
   }
 
   private mutating func add(_ name: String, _ value: JSONValue) {
-    guard let id = value.identifierIfAny else { return add(value) }
     switch name {
     // `subject` is whose key seals a text; zero is the book's own.
-    case "customer_id", "subject": if id != .zero { customers.insert(id) }
-    case "account_id", "debit_account_id", "credit_account_id", "subject_id": accounts.insert(id)
-    default: break
+    case "customer_id", "subject":
+      if let id = value.identifierIfAny, id != .zero { customers.insert(id) }
+    case "account_id", "debit_account_id", "credit_account_id", "subject_id":
+      switch try? value.accountReference() {
+      case .id(let id): accounts.insert(id)
+      case .number(let number): numbers.insert(number)
+      case nil: break
+      }
+    default: add(value)
     }
   }
 }

@@ -23,17 +23,17 @@ struct TransferRoutes {
     let id = try call.identifier()
     let atLeast = try call.atLeast()
     let answer = try await reads.ask(call, about: id) { try await reads.reader.transfer(id, atLeast: atLeast) }
-    let transfer = answer.value
-    let owners = try await reads.reader.owners(of: Set([transfer.debit.id, transfer.credit.id].compactMap { $0 }))
-    let view = try await reads.access.view(call, of: Set(owners.values), object: id)
+    let owners = try await reads.customers(concernedBy: answer.value.history.map(\.event))
+    let view = try await reads.access.view(call, of: owners, object: id)
     return try await reads.reply(answer, view, reserving: 1_024) { TransferRoutes.write($0, to: &$1) }
   }
 
   private static func write(_ transfer: TransferReading, to writer: inout RecordWriter) {
     writer.json.field("transfer_id", transfer.transferID)
     writer.json.field("status", transfer.status)
-    writer.field("debit_account_id", transfer.debit)
-    writer.field("credit_account_id", transfer.credit)
+    let accounts = transfer.accounts
+    writer.field("debit_account_id", accounts?.debit ?? transfer.debit)
+    writer.field("credit_account_id", accounts?.credit ?? transfer.credit)
     writer.json.field("amount", amount: transfer.amount)
     writer.json.field("currency", transfer.currency)
     writer.field("reference", personal: transfer.reference)
@@ -52,5 +52,19 @@ struct TransferRoutes {
       writer.json.endObject()
     }
     writer.json.endArray()
+  }
+}
+
+extension TransferReading {
+  /// The accounts by their ids, however the command named them; nil for a transfer that was declined.
+  fileprivate var accounts: (debit: AccountReference, credit: AccountReference)? {
+    for step in history {
+      switch step.event.event {
+      case .transferPosted(let posted): return (.id(posted.terms.debit.id), .id(posted.terms.credit.id))
+      case .transferHeldForApproval(let held): return (.id(held.terms.debit.id), .id(held.terms.credit.id))
+      default: continue
+      }
+    }
+    return nil
   }
 }
