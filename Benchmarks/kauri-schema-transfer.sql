@@ -19,7 +19,7 @@ insert into events (position, stream_kind, stream_id, stream_version, type, sche
       lpad(to_hex(:debit::bigint), 12, '0') || '","credit_account_id":"00000000-0000-7000-8000-' ||
       lpad(to_hex(:credit::bigint), 12, '0') || '","amount":"' || :amount::text ||
       '","currency":"NZD","available_before":"100000000","checks":[]}', 'UTF8'),
-    :command::uuid, 0, 'service:bench', clock_timestamp(), current_date, 1);
+    :command::uuid, 0, 'bench-client', clock_timestamp(), current_date, 1);
 insert into commands (command_id, content_hash, first_position, event_count)
   values (:command::uuid, decode(md5(:command::text), 'hex'), :position, 1);
 update balances set posted = posted - :amount, position = :position

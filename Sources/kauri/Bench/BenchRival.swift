@@ -34,6 +34,7 @@ struct BenchRival: Sendable {
   private let database: @Sendable (String) -> String
   private let scripts: String
   private let accounts: Int
+  private let masterKeyFile: String
 
   /// - Parameters:
   ///   - scripts: the directory of the scripts.
@@ -49,6 +50,7 @@ struct BenchRival: Sendable {
     self.database = database
     self.scripts = scripts
     self.accounts = accounts
+    masterKeyFile = stage.masterKeyFile
   }
 
   /// Makes the databases and fills them.
@@ -63,7 +65,9 @@ struct BenchRival: Sendable {
       }
       let owner = database(script.database) + " user=\(LocalStack.ownerRole)"
       if script == .kauriSchema {
-        let outcome = try await Program(executable).run(["migrate", "--database", owner])
+        let outcome = try await Program(executable).run([
+          "migrate", "--database", owner, "--master-key", masterKeyFile,
+        ])
         guard outcome.succeeded else { throw BenchFault("kauri migrate failed: \(outcome.errors)") }
       }
       try await psql(

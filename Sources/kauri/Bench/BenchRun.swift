@@ -33,7 +33,7 @@ struct BenchRun: Sendable {
     var transfers = BenchTransfers(
       accounts, hotShare: settings.hotShare, declineShare: settings.declineShare, seed: settings.seed)
     let engine = try BenchEngine(
-      database: stage.database, masterKey: stage.masterKey, batch: settings.batch,
+      database: stage.database, masterKey: MasterKeyFile(path: stage.masterKeyFile), batch: settings.batch,
       cachedAccounts: settings.cachedAccounts)
     let result: Result<BenchReport, any Error>
     do {

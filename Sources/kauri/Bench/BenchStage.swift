@@ -8,10 +8,10 @@ import Postgres
 /// What is measured on: a cluster of its own that is removed afterwards, with or without a server, or a stack that
 /// runs already.
 struct BenchStage: Sendable {
-  /// The conninfo of the server's role, and of the schema's owner where there is one to be had.
+  /// The conninfo of the server's role.
   let database: String
-  let ownerDatabase: String?
-  let masterKey: any MasterKeySource
+  /// The file of the book's master key.
+  let masterKeyFile: String
   /// The server, where there is one.
   let server: StackRecord?
   /// Superuser's conninfo, by database, of a cluster of the bench's own.
@@ -61,7 +61,7 @@ struct BenchStage: Sendable {
       result = .success(
         try await body(
           BenchStage(
-            database: database, ownerDatabase: owner, masterKey: MasterKeyFile(path: keyFile), server: nil,
+            database: database, masterKeyFile: keyFile, server: nil,
             adminDatabase: { cluster.conninfo(user: "postgres", database: $0) })))
     } catch {
       result = .failure(error)
@@ -104,16 +104,15 @@ struct BenchStage: Sendable {
     let identity = try LocalIdentity.load(from: directory)
     // Of two users in one connection string libpq takes the last.
     return BenchStage(
-      database: record.postgres, ownerDatabase: record.postgres + " user=\(LocalStack.ownerRole)",
-      masterKey: MasterKeyFile(path: identity.masterKeyFile), server: record,
+      database: record.postgres,
+      masterKeyFile: identity.masterKeyFile, server: record,
       adminDatabase: { record.postgres + " user=postgres dbname=\($0)" })
   }
 
   /// Any other database that holds a book.
   static func database(_ conninfo: String, masterKeyFile: String) -> BenchStage {
     BenchStage(
-      database: conninfo, ownerDatabase: nil, masterKey: MasterKeyFile(path: masterKeyFile), server: nil,
-      adminDatabase: nil)
+      database: conninfo, masterKeyFile: masterKeyFile, server: nil, adminDatabase: nil)
   }
 
   private static var quiet: Logger { Logger(label: "kauri.bench") { _ in SwiftLogNoOpLogHandler() } }
