@@ -165,8 +165,8 @@ public final class ChildProcess: Sendable {
     isRunning && identity.send(signal)
   }
 
-  /// Asks it to end with `signal`, and kills it when it hasn't ended within `grace`. Finishes even when the calling task is
-  /// cancelled, so that stopping is never left half done.
+  /// Asks it to end with `signal`, and kills it when it hasn't ended within `grace`. Finishes even when the calling
+  /// task is cancelled, so that stopping is never left half done.
   @discardableResult
   public func stop(_ signal: Int32, grace: Duration) async -> End? {
     await Task.detached {

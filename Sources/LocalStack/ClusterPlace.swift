@@ -4,8 +4,9 @@ import Logging
 
 /// Where in a data directory the cluster lives.
 ///
-/// Started by root, Postgres runs as an account that can't pass through directories such as `/root`. A cluster that would
-/// lie behind one is put under `/var/lib/kauri` instead, and `postgres` in the data directory becomes a link to it.
+/// Started by root, Postgres runs as an account that can't pass through directories such as `/root`. A cluster that
+/// would lie behind one is put under `/var/lib/kauri` instead, and `postgres` in the data directory becomes a link to
+/// it.
 enum ClusterPlace {
   static let elsewhere = "/var/lib/kauri"
 

@@ -37,9 +37,10 @@ public struct DevStack: Sendable {
 
   /// Runs the stack until the calling task is cancelled, then stops all of it: the server first, then Postgres.
   ///
-  /// - Parameter whenReady: called once, when everything runs and `dev.json` is written. What it throws stops the stack.
-  /// - Throws: ``LocalStackError`` when the stack can't start or a part of it keeps dying, `CancellationError` when it was
-  ///   asked to stop. Either way nothing is left running.
+  /// - Parameter whenReady: called once, when everything runs and `dev.json` is written. What it throws stops the
+  ///   stack.
+  /// - Throws: ``LocalStackError`` when the stack can't start or a part of it keeps dying, `CancellationError` when it
+  ///   was asked to stop. Either way nothing is left running.
   public func run(whenReady: @escaping @Sendable (StackRecord) async throws -> Void) async throws {
     try Files.makeDirectory(directory, mode: 0o755)
     let lock = try StackLock(directory)

@@ -12,8 +12,8 @@ package enum Files {
     (try? Data(contentsOf: URL(filePath: path))).map { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// Writes a file so that a reader sees the old content or the new and never a part: to a neighbour first, synced, then
-  /// renamed over.
+  /// Writes a file so that a reader sees the old content or the new and never a part: to a neighbour first, synced,
+  /// then renamed over.
   package static func write(_ content: String, to path: String, mode: mode_t, owner: SystemUser? = nil) throws {
     try write(Array(content.utf8), to: path, mode: mode, owner: owner)
   }
@@ -34,7 +34,8 @@ package enum Files {
     let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard file >= 0 else { throw failure("can't create \(path)", path) }
     defer { close(file) }
-    // The mode given to open() is cut down by the process's umask; a file that another account has to read needs it whole.
+    // The mode given to open() is cut down by the process's umask; a file that another account has to read needs it
+    // whole.
     guard fchmod(file, mode) == 0 else { throw failure("can't set the mode of \(path)", path) }
     if let owner, geteuid() == 0, fchown(file, owner.userID, owner.groupID) != 0 {
       throw failure("can't give \(path) to \(owner.name)", path)

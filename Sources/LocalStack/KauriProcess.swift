@@ -41,8 +41,8 @@ public enum KauriProcess {
 
   /// Starts `kauri dev` on a free port and waits until it is ready.
   ///
-  /// - Parameter directory: the data directory; without one, a new directory under `/tmp` that ``RunningStack/destroy()``
-  ///   removes.
+  /// - Parameter directory: the data directory; without one, a new directory under `/tmp` that
+  ///   ``RunningStack/destroy()`` removes.
   public static func dev(directory: String? = nil, arguments: [String] = []) async throws -> RunningStack {
     let enclosing = directory == nil ? try TemporaryDirectories.make() : nil
     let data = directory ?? "\(enclosing ?? "")/stack"

@@ -1,5 +1,5 @@
-/// What a laptop needs to run Kauri: a private Postgres cluster, local signing keys and tokens, and a supervisor that keeps
-/// the parts alive.
+/// What a laptop needs to run Kauri: a private Postgres cluster, local signing keys and tokens, and a supervisor that
+/// keeps the parts alive.
 ///
 /// `kauri dev` and every integration test use this same code:
 ///

@@ -80,8 +80,8 @@ public actor PostgresCluster {
   /// The postmaster, once started. It changes with every start.
   public var process: ChildProcess? { child }
 
-  /// Makes the cluster if it is new, starts it, waits until it takes connections, and makes the roles and the database if
-  /// they are missing. Does nothing when it runs already.
+  /// Makes the cluster if it is new, starts it, waits until it takes connections, and makes the roles and the database
+  /// if they are missing. Does nothing when it runs already.
   ///
   /// A postmaster that an earlier, killed `kauri dev` left running on the directory is stopped first.
   ///
@@ -108,7 +108,8 @@ public actor PostgresCluster {
   /// Stops the cluster and waits for its end. Does nothing when it doesn't run.
   public func stop(_ mode: StopMode = .fast) async {
     guard let child, child.isRunning else { return }
-    // A checkpoint of a gigabyte of dirty pages on a slow disk takes a while; killing it then costs a recovery, no data.
+    // A checkpoint of a gigabyte of dirty pages on a slow disk takes a while; killing it then costs a recovery, no
+    // data.
     await child.stop(mode.signal, grace: .seconds(60))
   }
 
@@ -241,7 +242,8 @@ public actor PostgresCluster {
       LocalStackError.failed("Postgres \(child.end?.description ?? "ended")", detail: words), words: words)
   }
 
-  /// Waits until the postmaster takes connections, by the word it writes into its own pid file. False when it ended first.
+  /// Waits until the postmaster takes connections, by the word it writes into its own pid file. False when it ended
+  /// first.
   private func isReady(_ child: ChildProcess) async throws -> Bool {
     // Recovery after a crash reads up to max_wal_size of log.
     let deadline = ContinuousClock.now + .seconds(300)
@@ -255,8 +257,8 @@ public actor PostgresCluster {
     return false
   }
 
-  /// The same error, or that the disk is full where that is what it comes to. On a full disk the log that would say so may
-  /// not be writable either, so the disk itself is asked too.
+  /// The same error, or that the disk is full where that is what it comes to. On a full disk the log that would say so
+  /// may not be writable either, so the disk itself is asked too.
   private func explained(_ error: any Error, words: String) -> any Error {
     let parent = Files.parent(of: directory)
     let free = Files.freeBytes(at: parent) ?? .max

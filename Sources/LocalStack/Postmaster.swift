@@ -17,8 +17,8 @@ enum Postmaster {
     ProcessIdentity.all.filter { isPostgres($0, on: directory) }
   }
 
-  /// Removes the pid file. Only for a directory that no process of Postgres uses: the file is what keeps two postmasters
-  /// from one directory.
+  /// Removes the pid file. Only for a directory that no process of Postgres uses: the file is what keeps two
+  /// postmasters from one directory.
   static func removeFile(_ directory: String) throws {
     try Files.remove("\(directory)/postmaster.pid")
   }

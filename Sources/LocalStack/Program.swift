@@ -37,7 +37,8 @@ package struct Program: Sendable {
       status: ChildProcess.End(result.terminationStatus).description)
   }
 
-  /// Runs the program and returns what it prints; anything but success is an error that carries the program's own words.
+  /// Runs the program and returns what it prints; anything but success is an error that carries the program's own
+  /// words.
   @discardableResult
   package func output(_ arguments: [String], input: String = "", as user: SystemUser? = nil) async throws -> String {
     let outcome = try await run(arguments, input: input, as: user)
@@ -54,8 +55,9 @@ extension Configuration {
   /// How to run a program, as `user` and with that account's rights only where it isn't the current one.
   ///
   /// The change of account is left to `setpriv`, which becomes the program. Subprocess could do it itself
-  /// (`PlatformOptions.userID`), but it calls glibc's `setuid` and `setgroups` in a child made by a bare `clone3`, where
-  /// glibc waits for threads that only the parent has: with another thread just starting, the child hangs for ever.
+  /// (`PlatformOptions.userID`), but it calls glibc's `setuid` and `setgroups` in a child made by a bare `clone3`,
+  /// where glibc waits for threads that only the parent has: with another thread just starting, the child hangs for
+  /// ever.
   init(_ executable: String, _ arguments: [String], as user: SystemUser?) {
     guard let user, user.userID != geteuid() else {
       self.init(

@@ -1,7 +1,7 @@
 public import Logging
 
-/// Keeps child processes running: starts one that ended again, after a pause that grows, and says so; gives up on one that
-/// keeps ending right after its start; and stops all of them, the last started first.
+/// Keeps child processes running: starts one that ended again, after a pause that grows, and says so; gives up on one
+/// that keeps ending right after its start; and stops all of them, the last started first.
 public actor Supervisor {
   /// How patient to be.
   public struct Policy: Sendable {

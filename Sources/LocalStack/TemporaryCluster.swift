@@ -3,7 +3,8 @@ import Glibc
 public import Logging
 
 extension PostgresCluster {
-  /// A started cluster in a directory of its own under `/tmp`, for a test. ``destroy()`` stops it and removes all of it.
+  /// A started cluster in a directory of its own under `/tmp`, for a test. ``destroy()`` stops it and removes all of
+  /// it.
   ///
   /// What a test process that was killed left behind, its running postmasters included, is removed by the next one.
   ///
@@ -38,7 +39,8 @@ extension PostgresCluster {
   }
 }
 
-/// Directories for tests. Each holds the identity of the process that made it, so that one whose maker is gone can be told.
+/// Directories for tests. Each holds the identity of the process that made it, so that one whose maker is gone can be
+/// told.
 package enum TemporaryDirectories {
   private static let prefix = "kauri-test-"
   private static let makerFile = "maker.json"
@@ -71,7 +73,8 @@ package enum TemporaryDirectories {
       if !left.isEmpty {
         logger.notice("stopping what a killed test left running in \(path): \(left.map(\.pid))")
         for process in left { process.send(SIGTERM) }
-        // A postmaster waits for its clients on this signal, and their data is about to be removed: no reason to wait long.
+        // A postmaster waits for its clients on this signal, and their data is about to be removed: no reason to wait
+        // long.
         for process in left where !(await process.waitUntilGone(timeout: .seconds(5))) { process.send(SIGKILL) }
         for process in left where !(await process.waitUntilGone(timeout: .seconds(5))) { return }
       }

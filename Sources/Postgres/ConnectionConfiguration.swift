@@ -1,6 +1,7 @@
 /// Where Postgres is and how a session with it behaves.
 public struct ConnectionConfiguration: Sendable {
-  /// A libpq connection string or URI (manual, 34.1.1). Locally no password belongs in it: the unix socket asks for none.
+  /// A libpq connection string or URI (manual, 34.1.1). Locally no password belongs in it: the unix socket asks for
+  /// none.
   public var conninfo: String
   /// As `pg_stat_activity` shows it.
   public var applicationName: String

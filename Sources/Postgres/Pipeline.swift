@@ -58,8 +58,8 @@ extension Session {
   /// Sends several statements without waiting for the answer of each, and then returns their outcomes in order.
   ///
   /// Outside a transaction they are one, committed at the end. When one fails, those after it don't run and have
-  /// `.pipelineAborted` as their outcome. When `body` throws, nothing of it is committed, and a transaction that was open
-  /// has failed. COPY and statements that can't be in a transaction don't belong here.
+  /// `.pipelineAborted` as their outcome. When `body` throws, nothing of it is committed, and a transaction that was
+  /// open has failed. COPY and statements that can't be in a transaction don't belong here.
   /// - Throws: what `body` throws; `.cancelled` and `.timeout` when the pipeline was ended early; `.connectionLost`.
   public func pipeline(_ body: (inout Pipeline) throws -> Void) throws -> [Result<Rows, PostgresError>] {
     let connection = try begin()

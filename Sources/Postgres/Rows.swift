@@ -14,9 +14,9 @@ struct ResultHandle: ~Copyable {
 
 /// What a statement gave back, read in place from libpq's memory.
 ///
-/// Columns are numbered from 0 in the order of the statement. A reader of the wrong type, a NULL where none is expected,
-/// and an index outside the result throw `.decoding`; nothing traps. `Rows` stays on the session's thread: take values
-/// out of it and pass those on.
+/// Columns are numbered from 0 in the order of the statement. A reader of the wrong type, a NULL where none is
+/// expected, and an index outside the result throw `.decoding`; nothing traps. `Rows` stays on the session's thread:
+/// take values out of it and pass those on.
 public final class Rows {
   public struct Column: Sendable, Equatable {
     public let name: String

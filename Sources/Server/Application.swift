@@ -81,7 +81,8 @@ extension HTTP1Channel.Configuration {
       additionalChannelHandlers: [ConnectionGuard(arrival: limits.arrival, stall: limits.silence)],
       idleTimeout: TimeAmount(limits.silence),
       httpDecoderConfiguration: DecoderConfiguration(
-        maxHeaderFieldSize: limits.headerBytes * 4, maxHeaderListSize: limits.headerBytes * 4, maxHeaderFieldCount: 200))
+        maxHeaderFieldSize: limits.headerBytes * 4, maxHeaderListSize: limits.headerBytes * 4, maxHeaderFieldCount: 200)
+    )
   }
 }
 
@@ -112,10 +113,11 @@ func buildRoutes(
     + SanctionsRoutes(reads: reads).routes + ApprovalRoutes(reads: reads).routes
     + EventRoutes(reads: reads, feed: parts.feed).routes
   let document = ContractDocument()
-  routes += ProbeRoutes(
-    health: parts.health, authenticator: parts.authenticator, metrics: parts.metrics, prometheus: parts.prometheus,
-    inFlight: inFlight, feed: parts.feed, lifecycle: lifecycle, document: { document.bytes }
-  ).routes
+  routes +=
+    ProbeRoutes(
+      health: parts.health, authenticator: parts.authenticator, metrics: parts.metrics, prometheus: parts.prometheus,
+      inFlight: inFlight, feed: parts.feed, lifecycle: lifecycle, document: { document.bytes }
+    ).routes
   document.write(OpenAPIDocument(routes: routes, version: parts.version))
   return routes
 }

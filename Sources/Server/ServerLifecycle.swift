@@ -13,14 +13,16 @@ final class ServerLifecycle: Sendable {
 
   var isStopping: Bool { stopping.load(ordering: .relaxed) }
 
-  /// Called when the listener has closed, before the open connections have ended: those of followers never would by themselves.
+  /// Called when the listener has closed, before the open connections have ended: those of followers never would by
+  /// themselves.
   func stop() {
     stopping.store(true, ordering: .relaxed)
     feed.stop()
   }
 }
 
-/// The last to stop: batch after batch is committed until nobody is left who could give a command, and everybody has been answered.
+/// The last to stop: batch after batch is committed until nobody is left who could give a command, and everybody has
+/// been answered.
 struct CommandService: Service {
   let handler: CommandHandler
 

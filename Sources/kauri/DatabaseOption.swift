@@ -15,7 +15,8 @@ struct DatabaseOption: ParsableArguments {
   static func validate(_ conninfo: String) throws {
     guard !conninfo.isEmpty else { throw ValidationError("--database must not be empty.") }
     guard !holdsPassword(conninfo) else {
-      throw ValidationError("--database must not hold a password; use the unix socket, or a service or pass file of libpq.")
+      throw ValidationError(
+        "--database must not hold a password; use the unix socket, or a service or pass file of libpq.")
     }
   }
 

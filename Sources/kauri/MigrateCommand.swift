@@ -18,10 +18,13 @@ struct MigrateCommand: AsyncParsableCommand {
     help: ArgumentHelp("The running local stack's data directory.", valueName: "dir"))
   var dataDirectory: String?
 
-  @Option(help: ArgumentHelp("The database, as a libpq connection string or URI without a password.", valueName: "conninfo"))
+  @Option(
+    help: ArgumentHelp("The database, as a libpq connection string or URI without a password.", valueName: "conninfo"))
   var database: String?
 
-  @Option(help: ArgumentHelp("The key that customers' keys are wrapped by; with --data-dir, the local stack's own.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "The key that customers' keys are wrapped by; with --data-dir, the local stack's own.", valueName: "file"))
   var masterKey: String?
 
   @Option(help: "The book's time zone: its calendar day is the day of limits and statements.")

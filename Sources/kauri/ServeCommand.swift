@@ -21,7 +21,9 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: "The port to listen on; 0 for any free one.")
   var port = 8080
 
-  @Option(help: ArgumentHelp("The public keys that tokens are verified with, a JWK Set; read again when it changes.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "The public keys that tokens are verified with, a JWK Set; read again when it changes.", valueName: "file"))
   var jwks: String
 
   @Option(help: "The tokens' issuer.")

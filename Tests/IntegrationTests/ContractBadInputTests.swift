@@ -1,8 +1,8 @@
 import LocalStack
 import Testing
 
-/// What a hostile or broken client can send, byte for byte, to a server as it is run. The answer is an error that names the
-/// fault; nothing is written; and the server goes on as if nothing had been.
+/// What a hostile or broken client can send, byte for byte, to a server as it is run. The answer is an error that names
+/// the fault; nothing is written; and the server goes on as if nothing had been.
 @Suite struct ContractBadInputTests {
   @Test(.timeLimit(.minutes(3))) func nothingBadIsWritten() async throws {
     try await ContractServer.run { server in

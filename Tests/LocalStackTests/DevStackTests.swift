@@ -4,8 +4,8 @@ import Logging
 import Synchronization
 import Testing
 
-/// The stack with a script in the place of `kauri`: what is tested here is the starting, keeping and stopping, with a real
-/// Postgres and real processes.
+/// The stack with a script in the place of `kauri`: what is tested here is the starting, keeping and stopping, with a
+/// real Postgres and real processes.
 @Suite struct DevStackTests {
   /// Migrates by making a table and noting each run in it; serves `/readyz`. Does what it is told by files beside it.
   private static let understudy = """

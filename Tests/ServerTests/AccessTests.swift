@@ -11,7 +11,8 @@ import Testing
   static let cash = "01900000-0000-7000-8000-0000000ca5e0"
 
   private func withBank(
-    limits: ServerLimits = ServerLimits(), _ body: @escaping @Sendable (TestBank, TestCaller, _ transfer: String) async throws -> Void
+    limits: ServerLimits = ServerLimits(),
+    _ body: @escaping @Sendable (TestBank, TestCaller, _ transfer: String) async throws -> Void
   ) async throws {
     let bank = try await TestBank(limits: limits)
     try await bank.test { caller in
@@ -27,7 +28,10 @@ import Testing
 
   private static func customerPaths(_ transfer: String) -> [String] {
     ["", "/balance", "/entries", "/limits", "/holds"].map { "/v1/accounts/\(savings)\($0)" }
-      + ["/v1/customers/\(TestBank.alice)", "/v1/customers/\(TestBank.alice)/accounts", "/v1/transfers/\(transfer)", "/v1/commands/\(transfer)"]
+      + [
+        "/v1/customers/\(TestBank.alice)", "/v1/customers/\(TestBank.alice)/accounts", "/v1/transfers/\(transfer)",
+        "/v1/commands/\(transfer)",
+      ]
   }
 
   @Test func aCustomerSeesItsOwnAndNothingIsRecorded() async throws {
@@ -61,7 +65,8 @@ import Testing
         let last = try #require(bank.book.log.last)
         #expect(try answer.json["position"] == "\(last.origin.position)")
         #expect(last.origin.actor.description == "customer:\(TestBank.bob)")
-        guard case .accessRefused(let refused) = last.event, case .recordRefusal(let refusal) = refused.instruction else {
+        guard case .accessRefused(let refused) = last.event, case .recordRefusal(let refusal) = refused.instruction
+        else {
           Issue.record("\(path) recorded \(last.event.type)")
           continue
         }

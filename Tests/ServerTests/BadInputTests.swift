@@ -40,13 +40,18 @@ import Testing
       Case(about: "a field twice, spelled apart", body: with(#""\u0061mount":"2""#), pointer: "/amount"),
       Case(about: "U+0000", body: with(#""reference":"a\u0000b""#), pointer: "/reference"),
       Case(about: "half a surrogate pair", body: with(#""reference":"\ud800""#), pointer: "/reference"),
-      Case(about: "an over-long text", body: with("\"reference\":\"\(String(repeating: "ä", count: 501))\""), pointer: "/reference"),
+      Case(
+        about: "an over-long text", body: with("\"reference\":\"\(String(repeating: "ä", count: 501))\""),
+        pointer: "/reference"),
       Case(about: "a text that isn't one", body: with(#""reference":{"sealed":"QUJD"}"#), pointer: "/reference"),
       Case(about: "sealed text", body: with(#""reference":{"erased":true}"#), pointer: "/reference"),
       Case(about: "a channel there isn't", body: with(#""channel":"pigeon""#), pointer: "/channel"),
       Case(about: "a day there isn't", body: with(#""value_date":"2026-02-30""#), pointer: "/value_date"),
-      Case(about: "a time without an offset", body: with(#""occurred_at":"2026-02-03T10:00:00""#), pointer: "/occurred_at"),
-      Case(about: "deep nesting", body: with("\"reference\":\(String(repeating: "[", count: 10_000))"), pointer: "/reference" + String(repeating: "/0", count: 31)),
+      Case(
+        about: "a time without an offset", body: with(#""occurred_at":"2026-02-03T10:00:00""#), pointer: "/occurred_at"),
+      Case(
+        about: "deep nesting", body: with("\"reference\":\(String(repeating: "[", count: 10_000))"),
+        pointer: "/reference" + String(repeating: "/0", count: 31)),
       Case(
         about: "an account that is neither id nor number",
         body: #"{"debit_account_id":"me","credit_account_id":"\#(b)","amount":"1","currency":"NZD"}"#,
@@ -62,14 +67,22 @@ import Testing
       Case(about: "one posting", body: #"{"postings":[]}"#, pointer: "/postings", command: "PostJournal"),
       Case(
         about: "a fault deep inside",
-        body: #"{"postings":[{"account_id":"\#(a)","direction":"debit","amount":"1","currency":"NZD"},{"account_id":"\#(b)","direction":"up","amount":"1","currency":"NZD"}]}"#,
+        body:
+          #"{"postings":[{"account_id":"\#(a)","direction":"debit","amount":"1","currency":"NZD"},{"account_id":"\#(b)","direction":"up","amount":"1","currency":"NZD"}]}"#,
         pointer: "/postings/1/direction", command: "PostJournal"),
       Case(
-        about: "a score that is too high", body: #"{"subject_id":"\#(a)","score":1001,"model":"m","scored_at":"2026-01-01T00:00:00Z"}"#,
+        about: "a score that is too high",
+        body: #"{"subject_id":"\#(a)","score":1001,"model":"m","scored_at":"2026-01-01T00:00:00Z"}"#,
         pointer: "/score", command: "RecordFraudScore"),
-      Case(about: "a date of birth that isn't one", body: #"{"customer_id":"\#(a)","name":"A","date_of_birth":"soon"}"#, pointer: "/date_of_birth", command: "RegisterCustomer"),
-      Case(about: "an empty name", body: #"{"customer_id":"\#(a)","name":""}"#, pointer: "/name", command: "RegisterCustomer"),
-      Case(about: "a policy there isn't", body: #"{"policy":"everything","value":1}"#, pointer: "/policy", command: "SetPolicy"),
+      Case(
+        about: "a date of birth that isn't one", body: #"{"customer_id":"\#(a)","name":"A","date_of_birth":"soon"}"#,
+        pointer: "/date_of_birth", command: "RegisterCustomer"),
+      Case(
+        about: "an empty name", body: #"{"customer_id":"\#(a)","name":""}"#, pointer: "/name",
+        command: "RegisterCustomer"),
+      Case(
+        about: "a policy there isn't", body: #"{"policy":"everything","value":1}"#, pointer: "/policy",
+        command: "SetPolicy"),
     ]
     + [
       "0", "-1", "1.0", "1e2", "-0", "0.1", "1E0", "\"1.0\"", "\"1e2\"", "\"+1\"", "\" 1\"", "\"01\"", "\"\"", "\"-5\"",
@@ -92,7 +105,8 @@ import Testing
       #expect(bank.book.log.count == length)
 
       // The same in a batch, on a line of its own between two good ones.
-      let good = #"{"id":"\#(TestCaller.newID())","command":"RegisterCustomer","data":{"customer_id":"\#(TestCaller.newID())","name":"A"}}"#
+      let good =
+        #"{"id":"\#(TestCaller.newID())","command":"RegisterCustomer","data":{"customer_id":"\#(TestCaller.newID())","name":"A"}}"#
       let line = #"{"id":"\#(TestCaller.newID())","command":"\#(bad.command)","data":\#(bad.body)}"#
       guard !bad.body.trimmed.isEmpty else { return }
       let batch = try await caller.batch([good, line, good.replacing("\"A\"", with: "\"B\"")])
@@ -175,11 +189,14 @@ import Testing
 
   @Test(arguments: [
     "/v1/accounts/\(a)?verbose=1", "/v1/accounts/\(a)?at_least=", "/v1/accounts/\(a)?at_least=-1",
-    "/v1/accounts/\(a)?at_least=9223372036854775808", "/v1/accounts/\(a)?at_least=+1", "/v1/accounts/\(a)?at_least=1&at_least=2",
-    "/v1/accounts/\(a)?at=1", "/v1/accounts/\(a)/balance?at=yesterday", "/v1/accounts/\(a)/balance?at=99999999999999999999",
+    "/v1/accounts/\(a)?at_least=9223372036854775808", "/v1/accounts/\(a)?at_least=+1",
+    "/v1/accounts/\(a)?at_least=1&at_least=2",
+    "/v1/accounts/\(a)?at=1", "/v1/accounts/\(a)/balance?at=yesterday",
+    "/v1/accounts/\(a)/balance?at=99999999999999999999",
     "/v1/accounts/\(a)/entries?limit=0", "/v1/accounts/\(a)/entries?limit=1001", "/v1/accounts/\(a)/entries?limit=ten",
     "/v1/accounts/\(a)/entries?from=2026-13-01", "/v1/accounts/\(a)/entries?order=sideways",
-    "/v1/events?after=-1", "/v1/events?type=Nothing", "/v1/events?type=,", "/v1/events?stream=account", "/v1/events?stream=account/1",
+    "/v1/events?after=-1", "/v1/events?type=Nothing", "/v1/events?type=,", "/v1/events?stream=account",
+    "/v1/events?stream=account/1",
     "/v1/events?%zz=1", "/v1/events?type=%ff", "/v1/events?type=%00", "/livez?x=1", "/v1/approvals?cursor",
   ])
   func parametersThatArentWhatTheyMustBe(path: String) async throws {
@@ -191,7 +208,10 @@ import Testing
     }
   }
 
-  @Test(arguments: ["/v1/accounts/%ff", "/v1/accounts/me", "/v1/accounts/%00", "/v1/customers/7", "/v1/transfers/x", "/v1/commands/x", "/v1/sanctions/entries/%zz"])
+  @Test(arguments: [
+    "/v1/accounts/%ff", "/v1/accounts/me", "/v1/accounts/%00", "/v1/customers/7", "/v1/transfers/x", "/v1/commands/x",
+    "/v1/sanctions/entries/%zz",
+  ])
   func pathsThatNameNothing(path: String) async throws {
     try await TestBank().test { caller in
       let answer = try await caller.get(path)
@@ -200,7 +220,8 @@ import Testing
     }
   }
 
-  /// Random bytes in every place where bytes may come: whatever they are, the answer is the client's fault and nothing is written.
+  /// Random bytes in every place where bytes may come: whatever they are, the answer is the client's fault and nothing
+  /// is written.
   @Test func noiseIsTheClientsFault() async throws {
     var chance = Chance()
     let bank = try await TestBank()
@@ -239,11 +260,13 @@ struct Chance: RandomNumberGenerator {
     return z ^ z >> 31
   }
 
-  /// A command's name, and something that is never its content: a good document with one of its bytes replaced by a control character or cut off.
+  /// A command's name, and something that is never its content: a good document with one of its bytes replaced by a
+  /// control character or cut off.
   mutating func noise() -> (String, String) {
     let names = ["PostTransfer", "RegisterCustomer", "SetLimit"]
     let name = names[Int.random(in: 0..<names.count, using: &self)]
-    var text = Array(#"{"customer_id":"\#(TestBank.alice)","name":"A","amount":"1","subject_id":[1,2,{"x":null}]}"#.utf8)
+    var text = Array(
+      #"{"customer_id":"\#(TestBank.alice)","name":"A","amount":"1","subject_id":[1,2,{"x":null}]}"#.utf8)
     let place = Int.random(in: 0..<text.count, using: &self)
     if Bool.random(using: &self) {
       text[place] = UInt8.random(in: 1...8, using: &self)

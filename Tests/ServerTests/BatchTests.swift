@@ -36,7 +36,8 @@ import Testing
       let lines = try answer.lines
       #expect(answer.status == .ok)
       #expect(answer.headers[.contentType] == "application/x-ndjson")
-      #expect(try lines.map { try $0["status"] } == ["201", "422", "400", "201", "400", "400", "400", "201", "422", "422"])
+      #expect(
+        try lines.map { try $0["status"] } == ["201", "422", "400", "201", "400", "400", "400", "201", "422", "422"])
       #expect(try lines[0]["command_id"] == key)
       #expect(try lines[0]["outcome"] == "accepted")
       #expect(try lines[0]["events/0/type"] == "TransferPosted")

@@ -93,11 +93,13 @@ import Testing
 
   @Test(arguments: [
     ("GET", "/v1/commands/Dance", 404, "not_found"), ("POST", "/v1/commands/Dance", 404, "unknown_command"),
-    ("POST", "/v1/commands/OpenBook", 404, "unknown_command"), ("POST", "/v1/commands/RecordDataRead", 404, "unknown_command"),
+    ("POST", "/v1/commands/OpenBook", 404, "unknown_command"),
+    ("POST", "/v1/commands/RecordDataRead", 404, "unknown_command"),
     ("POST", "/v1/commands/posttransfer", 404, "unknown_command"), ("GET", "/v1/nothing", 404, "not_found"),
     ("GET", "/", 404, "not_found"), ("DELETE", "/v1/commands", 405, "method_not_allowed"),
     ("PUT", "/v1/accounts/\(savings)", 405, "method_not_allowed"), ("POST", "/livez", 405, "method_not_allowed"),
-    ("GET", "/v1/commands/PostTransfer", 405, "method_not_allowed"),
+    ("GET", "/v1/commands/PostTransfer", 405, "method_not_allowed"), ("QUERY", "/v1/events", 405, "method_not_allowed"),
+    ("QUERY", "/v1/nothing", 404, "not_found"),
   ])
   func whatIsntThere(method: String, path: String, status: Int, code: String) async throws {
     try await TestBank().test { caller in
@@ -210,9 +212,11 @@ import Testing
       #expect(!echoed.contains("00f067aa0ba902b7"))
       #expect(bank.book.log.last?.origin.correlation.description == "4bf92f35-77b3-4da6-a3ce-929d0e0e4736")
 
-      for bad in ["", "00-x", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        "00-00000000000000000000000000000000-00f067aa0ba902b7-01", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"]
-      {
+      for bad in [
+        "", "00-x", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+        "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+      ] {
         let other = try await caller.get("/livez", as: nil, headers: [.traceParent: bad, .requestID: "a b"])
         #expect(other.headers[.traceParent] == nil, "\(bad)")
         #expect(Identifier(try #require(other.headers[.requestID])) != nil)

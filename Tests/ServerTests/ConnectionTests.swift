@@ -172,6 +172,31 @@ import Testing
     }
   }
 
+  /// However busily its bytes come: a head that isn't whole in time holds no connection, a connection's first and later ones.
+  @Test func aHeadThatArrivesDropByDropIsCutOff() async throws {
+    var limits = ServerLimits()
+    limits.arrival = .milliseconds(100)
+    let bank = try await TestBank(limits: limits)
+    try await LiveServer.run(bank) { server in
+      for before in ["", "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        try await server.talk { talk in
+          if !before.isEmpty {
+            try await talk.say(before)
+            try await talk.listen { $0.contains("live") }
+          }
+          try await talk.say("GET /livez HTTP/1.1\r\nX-Slow: ")
+          await #expect(throws: (any Error).self) {
+            let started = ContinuousClock.now
+            while ContinuousClock.now - started < .seconds(20) {
+              try await talk.say("x")
+              try await Task.sleep(for: .milliseconds(5))
+            }
+          }
+        }
+      }
+    }
+  }
+
   @Test func aBodyThatIsTooLargeEndsTheConnection() async throws {
     var limits = ServerLimits()
     limits.commandBytes = 1_000

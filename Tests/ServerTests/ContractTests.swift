@@ -69,7 +69,9 @@ import Testing
           let responses = try Self.fields(operation["responses"])
           #expect(responses.keys.contains { $0.hasPrefix("2") }, "\(method) \(path)")
           #expect(responses["500"] != nil && responses["400"] != nil)
-          if path.hasPrefix("/v1") { #expect(responses["401"] != nil && responses["403"] != nil && responses["503"] != nil) }
+          if path.hasPrefix("/v1") {
+            #expect(responses["401"] != nil && responses["403"] != nil && responses["503"] != nil)
+          }
         }
       }
     }
@@ -86,7 +88,8 @@ import Testing
     }
   }
 
-  /// A body with every field of a command's schema is taken, and one without a required field, or with a field more, isn't.
+  /// A body with every field of a command's schema is taken, and one without a required field, or with a field more,
+  /// isn't.
   @Test func theSchemasOfCommandsAreTrue() async throws {
     let bank = try await TestBank()
     try await bank.test { caller in
@@ -124,7 +127,9 @@ import Testing
     }
   }
 
-  private static func body(_ fields: [String: JSONValue], without name: String = "", with other: String? = nil) -> String {
+  private static func body(_ fields: [String: JSONValue], without name: String = "", with other: String? = nil)
+    -> String
+  {
     var members = fields.filter { $0.key != name }.map {
       "\"\($0.key)\":\(String(decoding: $0.value.compactBytes, as: UTF8.self))"
     }

@@ -63,18 +63,19 @@ import Testing
     timer.recordMilliseconds(Int64(3))
     timer.recordSeconds(Int64(100))
     let text = String(decoding: metrics.render(), as: UTF8.self)
-    #expect(text.hasPrefix(
-      """
-      # TYPE _9g gauge
-      _9g -1.25
-      # HELP a_b It's \\\\ two\\nlines
-      # TYPE a_b counter
-      a_b{a="1",x_y="q\\"uo\\\\te\\n"} 3
-      # TYPE f counter
-      f 0.5
-      # TYPE t histogram
-      t_bucket{le="0.0001"} 0
-      """))
+    #expect(
+      text.hasPrefix(
+        """
+        # TYPE _9g gauge
+        _9g -1.25
+        # HELP a_b It's \\\\ two\\nlines
+        # TYPE a_b counter
+        a_b{a="1",x_y="q\\"uo\\\\te\\n"} 3
+        # TYPE f counter
+        f 0.5
+        # TYPE t histogram
+        t_bucket{le="0.0001"} 0
+        """))
     #expect(text.contains("t_bucket{le=\"0.0025\"} 0\nt_bucket{le=\"0.005\"} 1\n"))
     #expect(text.hasSuffix("t_bucket{le=\"10\"} 1\nt_bucket{le=\"+Inf\"} 2\nt_sum 100.003\nt_count 2\n"))
   }

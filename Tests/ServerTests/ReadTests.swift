@@ -21,7 +21,8 @@ import Testing
 
   @Test func anAccountIsFoundByItsIDAndByItsNumber() async throws {
     try await withBank { bank, caller in
-      for name in [Self.savings, Self.savings.uppercased(), Self.number, "01-0902-0068389-000", "01%2D0902-0068389-00"] {
+      for name in [Self.savings, Self.savings.uppercased(), Self.number, "01-0902-0068389-000", "01%2D0902-0068389-00"]
+      {
         let answer = try await caller.get("/v1/accounts/\(name)", as: "alice")
         let json = try answer.json
         #expect(answer.status == .ok, "\(name)")
@@ -41,7 +42,9 @@ import Testing
       let before = bank.book.log.count
       try await caller.accepted("PostTransfer", TestCaller.transfer(Self.savings, Self.shop, 400), as: "alice")
       let moment = try #require(bank.book.log.dropFirst(before - 1).first?.origin.moment)
-      for (query, posted) in [("", "600"), ("?at=\(before)", "1000"), ("?at=\(moment)", "1000"), ("?at=\(before + 1)", "600")] {
+      for (query, posted) in [
+        ("", "600"), ("?at=\(before)", "1000"), ("?at=\(moment)", "1000"), ("?at=\(before + 1)", "600"),
+      ] {
         let answer = try await caller.get("/v1/accounts/\(Self.savings)/balance\(query)", as: "alice")
         #expect(try answer.json["posted"] == posted, "\(query)")
       }
@@ -202,7 +205,8 @@ import Testing
       let hold = TestCaller.newID()
       let soon = Moment(microseconds: Moment.now.microseconds + 50_000)
       let placed = try await caller.give(
-        "PlaceHold", #"{"account_id":"\#(Self.savings)","amount":250,"currency":"NZD","expires_at":"\#(soon)"}"#, key: hold)
+        "PlaceHold", #"{"account_id":"\#(Self.savings)","amount":250,"currency":"NZD","expires_at":"\#(soon)"}"#,
+        key: hold)
       #expect(placed.status == .created)
       // Two servers on one book.
       let first = HoldExpiry(handler: bank.parts.handler, reader: bank.book, logger: bank.parts.logger)
@@ -211,7 +215,9 @@ import Testing
       async let one = first.look()
       async let two = second.look()
       _ = await (one, two)
-      let expired = bank.book.events { if case .holdExpired(let event) = $0 { event.returned.holdID.description } else { nil } }
+      let expired = bank.book.events {
+        if case .holdExpired(let event) = $0 { event.returned.holdID.description } else { nil }
+      }
       #expect(expired == [hold])
       #expect(bank.book.log.last?.origin.actor == .kauri)
       #expect(bank.book.state.accounts[try #require(Identifier(Self.savings))]?.balance.held == 0)

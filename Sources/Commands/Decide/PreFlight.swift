@@ -191,7 +191,8 @@ struct PreFlight {
       let used = LimitUse.of([account], kind, party.reserved, context.bookDate)
       checkLimit(code, limit, used: used, amount: party.amount, scope: .account, id: account.id)
     }
-    if let id = account.customerID, let customer = party.customer, let limit = customer.limits[account.currency]?[kind] {
+    if let id = account.customerID, let customer = party.customer, let limit = customer.limits[account.currency]?[kind]
+    {
       isSet = true
       if let share = customerShare(index) {
         let accounts = customer.accounts.compactMap { state.accounts[$0] }.filter { $0.currency == account.currency }

@@ -108,7 +108,8 @@ struct BatchWork {
     }
   }
 
-  /// Whether the command needs no decision: it stands in the log, or was given earlier in this batch, and then is answered as that was.
+  /// Whether the command needs no decision: it stands in the log, or was given earlier in this batch, and then is
+  /// answered as that was.
   mutating func isAnswered(_ command: CommandEnvelope, _ index: Int) -> Bool {
     if answers[index] != nil { return true }
     guard let first = firstIndex[command.id] else { return false }

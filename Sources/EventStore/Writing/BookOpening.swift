@@ -2,8 +2,8 @@ public import Commands
 public import Ledger
 
 extension PostgresBook {
-  /// Opens the book if its log is empty: `BookOpened`, with its time zone, currency, rule set and default policies. The book's own key is made
-  /// with it; where it is there already, the master key must be the one that wrapped it.
+  /// Opens the book if its log is empty: `BookOpened`, with its time zone, currency, rule set and default policies. The
+  /// book's own key is made with it; where it is there already, the master key must be the one that wrapped it.
   ///
   /// - Returns: what came of it; nil when the book was open already.
   /// - Throws: `UnknownTimeZone`, `PersonalKeyFault.wrongMasterKey`, `BookFault`, `PostgresError`.

@@ -3,8 +3,8 @@ import Postgres
 
 /// Events on their way into the log: one binary array a column, so that a batch is one statement.
 ///
-/// The arrays are unnested in the select list: there they advance together, a row at a time, while in FROM each would first be copied into
-/// a store of its own.
+/// The arrays are unnested in the select list: there they advance together, a row at a time, while in FROM each would
+/// first be copied into a store of its own.
 struct EventColumns {
   static let insert = """
     insert into events (position, stream_kind, stream_id, stream_version, type, schema_version, payload, command_id, \
@@ -85,7 +85,8 @@ struct EventColumns {
     commandIndexes.append(Int32(origin.index))
     actors.append(utf8: text(of: origin.actor))
     causations.append(origin.causation.map { ($0.high, $0.low) })
-    correlations.append(origin.correlation == origin.commandID ? nil : (origin.correlation.high, origin.correlation.low))
+    correlations.append(
+      origin.correlation == origin.commandID ? nil : (origin.correlation.high, origin.correlation.low))
     moments.append(microsecondsSince1970: origin.moment.microseconds)
     bookDates.append(daysSince1970: origin.bookDate.daysSince1970)
     ruleSets.append(Int32(origin.ruleSet))

@@ -2,9 +2,10 @@ import Postgres
 
 /// Ends the sessions of writers that hold the head's lock and have stopped.
 ///
-/// A writer sends a batch and waits for the server; a server that waits for the writer in the middle of a transaction has a writer that was
-/// stopped (a frozen process, a lost machine). Postgres' own time-out for idle transactions doesn't see one that froze in the middle of a
-/// pipeline, because the session counts as active until the pipeline's end.
+/// A writer sends a batch and waits for the server; a server that waits for the writer in the middle of a transaction
+/// has a writer that was stopped (a frozen process, a lost machine). Postgres' own time-out for idle transactions
+/// doesn't see one that froze in the middle of a pipeline, because the session counts as active until the pipeline's
+/// end.
 enum FrozenWriters {
   /// All writers' sessions have this name, which is how they find each other.
   static let applicationName = "kauri writer"

@@ -3,8 +3,8 @@ public import Postgres
 
 /// Tells whoever listens on the channel `kauri_head` that the log has grown.
 ///
-/// Sent from a connection of its own, and coalesced: inside the writer's transaction a NOTIFY would cost a quarter of the rate. Losing one
-/// loses nothing, for listeners read the log by position and look for themselves every so often.
+/// Sent from a connection of its own, and coalesced: inside the writer's transaction a NOTIFY would cost a quarter of
+/// the rate. Losing one loses nothing, for listeners read the log by position and look for themselves every so often.
 public struct HeadAnnouncer: Sendable {
   public static let channel = "kauri_head"
 

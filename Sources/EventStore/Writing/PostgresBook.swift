@@ -3,10 +3,11 @@ import Ledger
 public import Logging
 public import Postgres
 
-/// The writer: decides batches of commands under the head's lock and appends what they led to, in one transaction a batch.
+/// The writer: decides batches of commands under the head's lock and appends what they led to, in one transaction a
+/// batch.
 ///
-/// Any number of processes may run one against the same database: the lock makes them take turns. It works on a thread and a
-/// connection of its own, and makes the connection anew when it breaks.
+/// Any number of processes may run one against the same database: the lock makes them take turns. It works on a thread
+/// and a connection of its own, and makes the connection anew when it breaks.
 public actor PostgresBook: BookWriter {
   private let executor: ThreadExecutor
   public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -31,8 +32,8 @@ public actor PostgresBook: BookWriter {
   /// Partitions exist for the positions up to here.
   private var preparedUpTo: Int64 = 0
 
-  /// - Parameter configuration: where the book's database is. The session's time-outs and plan settings are the writer's own,
-  ///   whatever it says of them.
+  /// - Parameter configuration: where the book's database is. The session's time-outs and plan settings are the
+  ///   writer's own, whatever it says of them.
   /// - Throws: `PostgresError.system` when the system gives no thread. The database isn't needed yet.
   public init(
     configuration: ConnectionConfiguration, keyring: PersonalKeyring, readModels: any InlineReadModels,
@@ -79,8 +80,8 @@ public actor PostgresBook: BookWriter {
         mayHaveCommitted = mayHaveCommitted || error.isOutcomeUnknown
         if error.kind == .server, !error.isRetryable { return await isolate(batch, error) }
         if error.sqlState == "55P03" { endFrozenWriters() }
-        // Nothing was sent where no session could be made: callers are told at once. What may have been committed is worth
-        // some waiting: asked under the lock, the log says which it is.
+        // Nothing was sent where no session could be made: callers are told at once. What may have been committed is
+        // worth some waiting: asked under the lock, the log says which it is.
         let worthWaiting = mayHaveCommitted || error.kind != .connectFailed
         guard worthWaiting, ContinuousClock.now - started < options.settlingTime else {
           return unavailable(batch, .databaseUnavailable(error.description))
@@ -99,7 +100,8 @@ public actor PostgresBook: BookWriter {
     }
   }
 
-  /// A batch that can't be committed, for a reason that waiting won't mend, is split until the command that is at fault stands alone.
+  /// A batch that can't be committed, for a reason that waiting won't mend, is split until the command that is at fault
+  /// stands alone.
   private func isolate(_ batch: [CommandEnvelope], _ error: any Error) async -> [CommandResult] {
     guard batch.count > 1 else {
       logger.error("a command could not be committed", metadata: ["error": "\(error)"])
@@ -136,8 +138,9 @@ public actor PostgresBook: BookWriter {
 
   // MARK: One attempt
 
-  /// - Parameter settling: whether an earlier attempt's COMMIT may have taken effect; then what is found in the log is this batch's own first
-  ///   outcome, not a repetition. The lock makes sure that the earlier backend is done with it either way.
+  /// - Parameter settling: whether an earlier attempt's COMMIT may have taken effect; then what is found in the log is
+  ///   this batch's own first outcome, not a repetition. The lock makes sure that the earlier backend is done with it
+  ///   either way.
   private func attempt(_ batch: [CommandEnvelope], settling: Bool) throws -> [CommandResult] {
     let session = try openSession()
     var work = BatchWork(batch, keyring: keyring)
@@ -189,7 +192,8 @@ public actor PostgresBook: BookWriter {
     try reader.head(openSession())
   }
 
-  /// Begins, locks the head, and only then, as a statement of its own with a snapshot of its own, asks which commands stand in the log.
+  /// Begins, locks the head, and only then, as a statement of its own with a snapshot of its own, asks which commands
+  /// stand in the log.
   private func lockHead(_ session: Session, _ work: inout BatchWork) throws -> LogHead {
     let outcomes = try session.pipeline { pipeline in
       try pipeline.execute("begin")
@@ -226,8 +230,8 @@ public actor PostgresBook: BookWriter {
 
   // MARK: Personal keys
 
-  /// Makes the keys known that the batch's personal text will be sealed under. A key that is missed here is found missing when the text is
-  /// sealed; then the batch is begun again with it.
+  /// Makes the keys known that the batch's personal text will be sealed under. A key that is missed here is found
+  /// missing when the text is sealed; then the batch is begun again with it.
   private func loadKeys(for batch: [CommandEnvelope], _ state: borrowing BookState, _ session: Session) throws {
     var subjects = keysToLoad
     for command in batch {
@@ -263,8 +267,8 @@ public actor PostgresBook: BookWriter {
   /// Commands that are decided while the server appends what those before them led to.
   private static let partSize = 256
 
-  /// Decides the batch's commands in their order and sends what they led to, all in one pipeline that ends with COMMIT. The server works on one
-  /// part of the batch while the next is decided.
+  /// Decides the batch's commands in their order and sends what they led to, all in one pipeline that ends with COMMIT.
+  /// The server works on one part of the batch while the next is decided.
   private func decideAndAppend(
     _ batch: [CommandEnvelope], _ work: inout BatchWork, _ state: inout BookState, from head: LogHead,
     _ session: Session

@@ -4,9 +4,9 @@ import Postgres
 
 /// The part of the book's state that this process keeps between batches.
 ///
-/// Under the head's lock it is current if the head stands where this process left it: same position, same batch. If not, the events in
-/// between are folded into it. It is changed in place while a batch is decided, so whenever a batch isn't surely committed as it was decided
-/// the whole of it is dropped.
+/// Under the head's lock it is current if the head stands where this process left it: same position, same batch. If
+/// not, the events in between are folded into it. It is changed in place while a batch is decided, so whenever a batch
+/// isn't surely committed as it was decided the whole of it is dropped.
 struct StateCache {
   /// The state, and whether anything has been loaded into it.
   var state = BookState()
@@ -35,7 +35,8 @@ struct StateCache {
 
   /// Folds the events since the cache was current.
   ///
-  /// - Returns: false when they can't be folded: the log before them isn't the one that the cache knows, or an event needs what isn't cached.
+  /// - Returns: false when they can't be folded: the log before them isn't the one that the cache knows, or an event
+  ///   needs what isn't cached.
   private mutating func catchUp(to head: LogHead, reader: LogReader, _ session: Session) throws -> Bool {
     // The same position in another history proves nothing: the event there must be the one that this process saw.
     guard try commandOfEvent(at: position, session) == lastCommand else { return false }
@@ -75,7 +76,8 @@ struct StateCache {
     lastCommand = nil
   }
 
-  /// What is known for one batch only: transfers and ids that somebody asked about, and lists, which `evolve` may know in part.
+  /// What is known for one batch only: transfers and ids that somebody asked about, and lists, which `evolve` may know
+  /// in part.
   private mutating func forgetPassing() {
     state.transfers.removeAll(keepingCapacity: true)
     state.claimed.removeAll(keepingCapacity: true)

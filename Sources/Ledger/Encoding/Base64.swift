@@ -29,7 +29,8 @@ public enum Base64 {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(characters.count / 4 * 3)
     for start in stride(from: 0, to: characters.count, by: 4) {
-      let padding = start + 4 == characters.count ? characters[start...].reversed().prefix { $0 == UInt8(ascii: "=") }.count : 0
+      let padding =
+        start + 4 == characters.count ? characters[start...].reversed().prefix { $0 == UInt8(ascii: "=") }.count : 0
       guard padding <= 2 else { return nil }
       var group: UInt32 = 0
       for offset in 0..<4 {

@@ -2,7 +2,8 @@
 public struct RecordWriter {
   public var json: JSONWriter
   public let form: PersonalTextForm
-  /// The first failure of the vault, kept so that writing stays straight-line; whoever began the record looks at it at the end.
+  /// The first failure of the vault, kept so that writing stays straight-line; whoever began the record looks at it at
+  /// the end.
   public private(set) var failure: (any Error)?
 
   public init(reserving capacity: Int = 256, form: PersonalTextForm = .asHeld) {
@@ -18,7 +19,8 @@ public struct RecordWriter {
     }
   }
 
-  /// Writes personal text in the form this writer was made for; a withheld or erased text is written as an object that says so.
+  /// Writes personal text in the form this writer was made for; a withheld or erased text is written as an object that
+  /// says so.
   public mutating func field(_ key: StaticString, personal text: PersonalText?) {
     guard let text else { return }
     json.key(key)

@@ -48,8 +48,8 @@ public struct Scores: Hashable, Sendable {
 
 /// A customer as decisions read it.
 ///
-/// What it is stands behind one reference, because decisions read customers with every command and change them hardly ever: a copy is a
-/// pointer.
+/// What it is stands behind one reference, because decisions read customers with every command and change them hardly
+/// ever: a copy is a pointer.
 public struct Customer: Hashable, Sendable {
   fileprivate struct Fields: Hashable, Sendable {
     var id: CustomerID
@@ -155,8 +155,8 @@ public struct Balance: Hashable, Sendable {
 
 /// An account as decisions read it.
 ///
-/// Its balance changes with every movement and stands in it; everything else changes hardly ever and stands behind one reference, so that a
-/// copy costs little.
+/// Its balance changes with every movement and stands in it; everything else changes hardly ever and stands behind one
+/// reference, so that a copy costs little.
 public struct Account: Hashable, Sendable {
   fileprivate struct Fields: Hashable, Sendable {
     var id: AccountID

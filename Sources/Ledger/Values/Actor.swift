@@ -17,7 +17,8 @@ public struct Actor: Hashable, Sendable, CustomStringConvertible {
   public static let subjectLengthMaximum = 128
 
   public let role: Role
-  /// The token's `sub`: a customer's id for a customer, otherwise whatever the bank's identity provider calls the person or service.
+  /// The token's `sub`: a customer's id for a customer, otherwise whatever the bank's identity provider calls the
+  /// person or service.
   public let subject: String
 
   /// - Returns: nil when the subject is empty, too long, or holds anything but visible ASCII characters.

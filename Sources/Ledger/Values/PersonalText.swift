@@ -1,7 +1,7 @@
 /// Text about a person that somebody may later ask to have erased: a name, a date of birth, a free-text reference.
 ///
-/// In memory it is clear or sealed; in the log it is always sealed under the key of its subject, so that erasing the key
-/// erases the text everywhere while every byte of the log, and every proof over it, stays as it was.
+/// In memory it is clear or sealed; in the log it is always sealed under the key of its subject, so that erasing the
+/// key erases the text everywhere while every byte of the log, and every proof over it, stays as it was.
 public struct PersonalText: Hashable, Sendable {
   public enum Content: Hashable, Sendable {
     case clear(String)
@@ -38,7 +38,8 @@ public struct PersonalText: Hashable, Sendable {
 
 /// Seals and opens personal text. The log's codec implements it over keys kept per customer.
 public protocol PersonalTextVault {
-  /// - Parameter field: the field's name, which with the command's id makes the nonce, so that the same decision gives the same bytes.
+  /// - Parameter field: the field's name, which with the command's id makes the nonce, so that the same decision gives
+  ///   the same bytes.
   func seal(_ clear: String, subject: Identifier, field: StaticString) throws -> [UInt8]
   /// - Returns: nil once the subject's key has been erased.
   func open(_ sealed: [UInt8], subject: Identifier, field: StaticString) throws -> String?

@@ -45,7 +45,8 @@ public struct KeyFile: Service {
       authenticator.replace(try await KeyFile.read(path))
       logger.notice("took up new keys")
     } catch {
-      logger.error("the file of keys changed and can't be used; the old keys stay in force", metadata: ["error": "\(error)"])
+      logger.error(
+        "the file of keys changed and can't be used; the old keys stay in force", metadata: ["error": "\(error)"])
     }
   }
 
@@ -69,17 +70,23 @@ public struct KeyFile: Service {
 
   private static func contents(of path: String) throws -> [UInt8] {
     let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw KeySetFault(description: "\(path) can't be read: \(String(cString: strerror(errno)))") }
+    guard file >= 0 else {
+      throw KeySetFault(description: "\(path) can't be read: \(String(cString: strerror(errno)))")
+    }
     defer { close(file) }
     var bytes: [UInt8] = []
     var part = [UInt8](repeating: 0, count: 16_384)
     while true {
       let count = part.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw KeySetFault(description: "\(path) can't be read: \(String(cString: strerror(errno)))") }
+      guard count >= 0 else {
+        throw KeySetFault(description: "\(path) can't be read: \(String(cString: strerror(errno)))")
+      }
       if count == 0 { return bytes }
       bytes += part[..<count]
-      guard bytes.count <= lengthMaximum else { throw KeySetFault(description: "\(path) is too long for a set of keys") }
+      guard bytes.count <= lengthMaximum else {
+        throw KeySetFault(description: "\(path) is too long for a set of keys")
+      }
     }
   }
 }

@@ -18,7 +18,8 @@ public struct KeySet: Sendable {
 
   private let keys: [String: Key]
 
-  /// - Throws: `KeySetFault` when the text isn't a set of public signing keys with ids, or holds none that is known here.
+  /// - Throws: `KeySetFault` when the text isn't a set of public signing keys with ids, or holds none that is known
+  ///   here.
   public init(json text: [UInt8]) async throws {
     var keys: [String: Key] = [:]
     do {

@@ -7,8 +7,10 @@ struct TokenHash: Hashable, Sendable {
   init(_ token: [UInt8]) {
     words = SHA256.hash(data: token).withUnsafeBytes { bytes in
       (
-        bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
-        bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
+        bytes.loadUnaligned(fromByteOffset: 0, as: UInt64.self),
+        bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+        bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self),
+        bytes.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
       )
     }
   }
@@ -21,8 +23,8 @@ struct TokenHash: Hashable, Sendable {
   }
 }
 
-/// Tokens that have been verified, in two halves: those used lately, and those before them, which go when the first half is full.
-/// So it is bounded, and a token in use is never forgotten.
+/// Tokens that have been verified, in two halves: those used lately, and those before them, which go when the first
+/// half is full. So it is bounded, and a token in use is never forgotten.
 struct TokenCache {
   private let capacity: Int
   private var young: [TokenHash: VerifiedToken] = [:]

@@ -31,8 +31,8 @@ public struct TokenExpectations: Sendable {
   }
 }
 
-/// Verifies a JSON Web Token (RFC 7519, with the advice of RFC 8725): strictly parsed, signed by a known key with that key's own
-/// algorithm, and with claims that fit.
+/// Verifies a JSON Web Token (RFC 7519, with the advice of RFC 8725): strictly parsed, signed by a known key with that
+/// key's own algorithm, and with claims that fit.
 struct TokenVerifier {
   let expectations: TokenExpectations
   /// How far the issuer's clock may be ahead, in microseconds.

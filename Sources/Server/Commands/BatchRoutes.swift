@@ -36,7 +36,9 @@ struct BatchRoutes {
     let results = await handler.handle(batch.takeCommands())
     for result in results { metrics.decided(result) }
     if let fault = BatchRoutes.commonFault(results) { throw Problem(fault) }
-    let answer = try await OutcomeWriter.bytes(texts, reserving: batch.count * 512) { try batch.write(results, to: &$0) }
+    let answer = try await OutcomeWriter.bytes(texts, reserving: batch.count * 512) {
+      try batch.write(results, to: &$0)
+    }
     return Response(
       status: .ok, headers: [.contentType: Reply.lines], body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer)))
   }
@@ -125,7 +127,8 @@ struct CommandBatch {
       let data = try object.required("data")
       try object.finish()
       let instruction = try Instruction(
-        name: try name.string(maxLength: FieldLimit.code), from: data, in: ReadingContext(command: key, source: .client))
+        name: try name.string(maxLength: FieldLimit.code), from: data, in: ReadingContext(command: key, source: .client)
+      )
       guard let instruction else { throw name.fault("is not the name of a command") }
       return (key, instruction)
     } catch {

@@ -22,7 +22,8 @@ struct OutcomeWriter {
     scratch.reserveCapacity(64)
   }
 
-  /// What `body` writes. Keys are nearly always in memory; where some aren't, they are loaded all at once and it is written anew.
+  /// What `body` writes. Keys are nearly always in memory; where some aren't, they are loaded all at once and it is
+  /// written anew.
   static func bytes(
     _ texts: any PersonalTextReading, reserving capacity: Int = 1_024,
     view: @escaping (AppendedEvent) -> PersonalTextView = { $0.viewOfItsActor },
@@ -154,7 +155,7 @@ extension Event {
 }
 
 extension AppendedEvent {
-  /// In which form whoever gave the command gets the event's personal text: his own in clear, and withheld what somebody else wrote in
-  /// a command that he approved or rejected.
+  /// In which form whoever gave the command gets the event's personal text: his own in clear, and withheld what
+  /// somebody else wrote in a command that he approved or rejected.
   var viewOfItsActor: PersonalTextView { event.approvedCommand == nil ? .clear : .withheld }
 }

@@ -18,7 +18,8 @@ public struct MigrationResult: Sendable {
 ///
 /// - Parameters:
 ///   - database: a libpq connection string, of the role that owns the schema.
-///   - masterKeyFile: the key that personal keys are wrapped by; the one that the book was opened with, if it is open already.
+///   - masterKeyFile: the key that personal keys are wrapped by; the one that the book was opened with, if it is open
+///     already.
 ///   - timeZone: IANA name, of a book that is opened.
 /// - Throws: `MigrationFault`, `MasterKeyFault`, `PersonalKeyFault`, `PostgresError`.
 public func migrate(

@@ -10,8 +10,8 @@ import Projections
 import ServiceLifecycle
 import UnixSignals
 
-/// Serves the book in a database until the process is told to stop, then stops accepting, finishes the batch in flight and answers
-/// everyone.
+/// Serves the book in a database until the process is told to stop, then stops accepting, finishes the batch in flight
+/// and answers everyone.
 ///
 /// The database need not be there: until it is, the server says that it isn't ready.
 ///
@@ -101,7 +101,8 @@ private func run(_ services: [any Service], _ logger: Logger) async throws {
   try await ServiceGroup(configuration: configuration).run()
 }
 
-/// Another book's master key shows at once, and not when the first customer is read. A database that is away proves nothing.
+/// Another book's master key shows at once, and not when the first customer is read. A database that is away proves
+/// nothing.
 private func checkMasterKey(_ keyring: PersonalKeyring, _ pool: Pool, _ logger: Logger) async throws {
   do {
     try await pool.run { session in

@@ -2,9 +2,9 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Ends connections that would otherwise be held for ever: those whose next request's head doesn't arrive, however busily
-/// its bytes drop in, those whose reader takes nothing of an answer, and those that the server has said it closes,
-/// whatever the client still sends.
+/// Ends connections that would otherwise be held for ever: those whose next request's head doesn't arrive, however
+/// busily its bytes drop in, those whose reader takes nothing of an answer, and those that the server has said it
+/// closes, whatever the client still sends.
 ///
 /// One per connection, on its event loop.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
@@ -17,8 +17,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   private let arrival: TimeAmount
   /// How long a reader may take nothing.
   private let stall: TimeAmount
-  /// How long a client has to take the last answer before the connection is cut. Cutting it at once would reset it, and the
-  /// client would lose what it had not read yet.
+  /// How long a client has to take the last answer before the connection is cut. Cutting it at once would reset it, and
+  /// the client would lose what it had not read yet.
   private let linger = TimeAmount.seconds(2)
   private var stalled: Scheduled<Void>?
   private var watch: Scheduled<Void>?
@@ -58,8 +58,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     if watch == nil { watchHead(channel) }
   }
 
-  /// One timer for the connection's whole life, which looks whether anything is due: setting and cancelling one for each
-  /// request would cost every request.
+  /// One timer for the connection's whole life, which looks whether anything is due: setting and cancelling one for
+  /// each request would cost every request.
   private func watchHead(_ channel: any Channel) {
     let look = headDue ?? .now() + arrival
     watch = channel.eventLoop.assumeIsolated().scheduleTask(deadline: look) { [self] in

@@ -1,8 +1,8 @@
 import Ledger
 import Synchronization
 
-/// Counts the requests that are being answered, and refuses those beyond the bounds, so that a crowd costs the server no more
-/// memory than the bounds allow and no caller takes all of it.
+/// Counts the requests that are being answered, and refuses those beyond the bounds, so that a crowd costs the server
+/// no more memory than the bounds allow and no caller takes all of it.
 final class InFlight: Sendable {
   private struct Counts {
     var total = 0

@@ -1,7 +1,7 @@
 public import HTTPTypes
 
-/// Why a request wasn't answered as it was meant, as a stable word for programs. Why a *command was declined* is Ledger's
-/// `RejectionCode`: that is the bank's answer, this is the server's.
+/// Why a request wasn't answered as it was meant, as a stable word for programs. Why a *command was declined* is
+/// Ledger's `RejectionCode`: that is the bank's answer, this is the server's.
 public enum ProblemCode: String, Sendable, CaseIterable {
   case invalidRequest = "invalid_request"
   case missingIdempotencyKey = "missing_idempotency_key"
@@ -49,7 +49,8 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case .tooManyRequests: .tooManyRequests
     case .headersTooLarge: .requestHeaderFieldsTooLarge
     case .internalError: .internalServerError
-    case .overloaded, .queueFull, .databaseUnavailable, .unknownRuleSet, .bookNotOpen, .shuttingDown: .serviceUnavailable
+    case .overloaded, .queueFull, .databaseUnavailable, .unknownRuleSet, .bookNotOpen, .shuttingDown:
+      .serviceUnavailable
     }
   }
 

@@ -17,9 +17,10 @@ struct QueryParameter: Hashable, Sendable {
 
   static let atLeast = QueryParameter(
     "at_least", .integer(0...Int64.max),
-    "Waits, for a bounded time, until the answer reflects this log position: pass a command's `position` to read your own write.")
+    "Waits, for a bounded time, until the answer reflects this log position: pass a command's `position` to read your own write."
+  )
   static let at = QueryParameter(
-    "at", .string(), "Looks back: a log position, or an RFC 3339 date-time. Nothing after it is counted.")
+    "at", .string(pattern: "^([0-9]{1,19}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt].+)$"), "Looks back: a log position, or an RFC 3339 date-time. Nothing after it is counted.")
   static let cursor = QueryParameter(
     "cursor", .string(maxLength: 200), "Where the page starts: `next_cursor` of the page before.")
   static let limit = QueryParameter(
@@ -39,7 +40,8 @@ struct QueryValues: Sendable {
           let known = parameters.map(\.name).joined(separator: ", ")
           throw Problem(
             .invalidParameter,
-            known.isEmpty ? "This resource takes no query parameters." : "The query parameters taken here are: \(known).")
+            known.isEmpty
+              ? "This resource takes no query parameters." : "The query parameters taken here are: \(known).")
         }
         guard parts.count == 2, let value = PercentEncoding.decode(parts[1]), !value.utf8.contains(0) else {
           throw Problem(.invalidParameter, "\(name) has no value, or one that isn't UTF-8 text.")

@@ -14,9 +14,11 @@ enum Access: Sendable {
   static let people = Access.roles([.operator, .auditor])
 }
 
-/// One operation of the server: what it is called, who may use it, what the contract says of it, and how it is answered.
+/// One operation of the server: what it is called, who may use it, what the contract says of it, and how it is
+/// answered.
 ///
-/// The router and the OpenAPI document are both made from the same list of these, so that neither can say what the other doesn't.
+/// The router and the OpenAPI document are both made from the same list of these, so that neither can say what the
+/// other doesn't.
 struct Route: Sendable {
   let method: HTTPRequest.Method
   /// As OpenAPI writes it, `/v1/accounts/{id}`; at most one segment is a parameter.
@@ -45,11 +47,12 @@ struct Route: Sendable {
   /// Method and path, as logs, metrics and the log's records of reads name it.
   var name: String { "\(method.rawValue) \(path)" }
 
-  /// The path as the router takes it. Every parameter has one name there: the router would take two names at one place for two
-  /// places, and find the methods of the first only.
+  /// The path as the router takes it. Every parameter has one name there: the router would take two names at one place
+  /// for two places, and find the methods of the first only.
   var routerPath: RouterPath {
     RouterPath(
-      path.split(separator: "/").map { $0.hasPrefix("{") ? ":\(Call.parameterName)" : String($0) }.joined(separator: "/"))
+      path.split(separator: "/").map { $0.hasPrefix("{") ? ":\(Call.parameterName)" : String($0) }.joined(
+        separator: "/"))
   }
 }
 

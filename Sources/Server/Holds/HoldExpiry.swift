@@ -7,8 +7,8 @@ import ServiceLifecycle
 
 /// Expires holds whose time has come.
 ///
-/// Every server may run one. The command's id follows from the hold's, so that whoever comes second is answered with what the
-/// first one did.
+/// Every server may run one. The command's id follows from the hold's, so that whoever comes second is answered with
+/// what the first one did.
 package struct HoldExpiry: Service {
   let handler: CommandHandler
   let reader: any BookReading

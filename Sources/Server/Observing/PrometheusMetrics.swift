@@ -62,8 +62,8 @@ public final class PrometheusMetrics: MetricsFactory {
   public func destroyRecorder(_ handler: any RecorderHandler) {}
   public func destroyTimer(_ handler: any TimerHandler) {}
 
-  /// The series of a name and labels. A name that is in use for another kind of metric gets one that is never shown: two kinds under
-  /// one name would spoil the whole scrape.
+  /// The series of a name and labels. A name that is in use for another kind of metric gets one that is never shown:
+  /// two kinds under one name would spoil the whole scrape.
   private func find<Series: PrometheusSeries>(
     _ name: String, _ dimensions: [(String, String)], _ make: () -> Series
   ) -> Series {

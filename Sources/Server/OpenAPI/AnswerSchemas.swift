@@ -30,7 +30,12 @@ enum AnswerSchemas {
     ("Event", .object(event)),
     ("Outcome", .object(outcome)),
     ("Decline", .object(decline)),
-    ("BatchLine", .object([Field("id", .uuid), Field("command", .string()), Field("data", .anyObject(about: "The command's fields."))])),
+    (
+      "BatchLine",
+      .object([
+        Field("id", .uuid), Field("command", .string()), Field("data", .anyObject(about: "The command's fields.")),
+      ])
+    ),
     ("BatchOutcome", .oneOf([.object(outcomeInBatch), .reference("Decline"), .object(fault)])),
     ("Account", .object(account + [positionField])),
     ("Balance", balance), ("Entries", entries), ("Limits", limits), ("Holds", holds),
@@ -38,7 +43,15 @@ enum AnswerSchemas {
     ("Accounts", .object([Field("accounts", .array(.object(account))), positionField])),
     ("Transfer", transfer), ("SanctionsLists", sanctionsLists), ("SanctionsEntries", sanctionsEntries),
     ("Approvals", approvals), ("Events", events),
-    ("Readiness", .object([Field("ready", .boolean), Field("checks", .array(.object([Field("name", .string()), Field("passed", .boolean), optional("detail", .string())])))])),
+    (
+      "Readiness",
+      .object([
+        Field("ready", .boolean),
+        Field(
+          "checks",
+          .array(.object([Field("name", .string()), Field("passed", .boolean), optional("detail", .string())]))),
+      ])
+    ),
     ("Liveness", .object([Field("live", .boolean)])),
   ]
 
@@ -124,7 +137,8 @@ enum AnswerSchemas {
         .object([
           Field("hold_id", .uuid), Field("account_id", .uuid), Field("amount", minorUnits),
           Field("currency", CommandSchemas.currency), optional("expires_at", .moment),
-          Field("status", CommandSchemas.choices(HoldStatus.self)), Field("placed_on", .date), Field("version", position),
+          Field("status", CommandSchemas.choices(HoldStatus.self)), Field("placed_on", .date),
+          Field("version", position),
         ]))), nextCursor, positionField,
   ])
   private static let customer = Schema.object([
@@ -177,7 +191,8 @@ enum AnswerSchemas {
       .array(
         .object([
           Field("command_id", .uuid), Field("kind", .choice(["transfer", "journal", "policy", "sanctions_match"])),
-          Field("command", .string()), Field("maker", .string()), Field("waiting_since", .moment), Field("stream", .string()),
+          Field("command", .string()), Field("maker", .string()), Field("waiting_since", .moment),
+          Field("stream", .string()),
           Field("data", .anyObject(about: "What the command asked for, personal text withheld.")),
         ]))), nextCursor, positionField,
   ])

@@ -1,6 +1,7 @@
 import Ledger
 
-/// The fields of every command, as the contract has them. A test gives each command exactly these and is taken at its word.
+/// The fields of every command, as the contract has them. A test gives each command exactly these and is taken at its
+/// word.
 enum CommandSchemas {
   private typealias Field = Schema.Property
 
@@ -12,8 +13,14 @@ enum CommandSchemas {
   ])
   /// ISO 4217.
   static let currency = Schema.string(pattern: "^[A-Z]{3}$")
-  /// A UUID, or an account number of New Zealand or Australia.
-  static let account = Schema.string(minLength: 1, maxLength: 36)
+  /// An account number of New Zealand (bank, branch, base, suffix) or of Australia (BSB, account), with a hyphen, a space or nothing
+  /// between the parts. That it must be one that can exist, check digit and all, is more than a pattern can say.
+  private static let numberPattern =
+    "[0-9]{2}[- ]?[0-9]{4}[- ]?[0-9]{7}[- ]?[0-9]{2,3}|[0-9]{3}[- ]?[0-9]{3}[- ]?[0-9]{2,9}"
+  static let number = Schema.string(pattern: "^(\(numberPattern))$")
+  /// A UUID, or an account number.
+  static let account = Schema.string(
+    pattern: "^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|\(numberPattern))$")
 
   private static let text = Schema.string(maxLength: FieldLimit.text)
   private static let name = Schema.string(minLength: 1, maxLength: FieldLimit.name)
@@ -59,7 +66,7 @@ enum CommandSchemas {
       Field("account_id", .uuid), optional("kind", choices(AccountKind.self), "customer when it isn't given."),
       optional("customer_id", .uuid, "Of a customer account, and of no other."), Field("currency", currency),
       optional("name", .string(maxLength: FieldLimit.name)),
-      optional("number", .string(), "NZ 2-4-7-2 or 2-4-7-3, or AU BSB and account; unique, check digit verified."),
+      optional("number", number, "NZ 2-4-7-2 or 2-4-7-3, or AU BSB and account; unique, check digit verified."),
       optional("overdraft", amountOrZero), optional("allow_negative", .boolean, "Internal accounts only."),
       optional("classification", choices(Classification.self), "Internal accounts only."),
     ],

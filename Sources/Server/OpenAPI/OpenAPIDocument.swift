@@ -185,7 +185,9 @@ struct OpenAPIDocument {
       let about = "`code` is \(names.joined(separator: ", "))\(isDecline ? ", or why the command was declined" : "")."
       let problem = Schema.reference("Problem")
       let schema: Schema =
-        if let decline = operation.decline, status == 422 || status == 403 { .oneOf([decline, problem]) } else { problem }
+        if let decline = operation.decline, status == 422 || status == 403 { .oneOf([decline, problem]) } else {
+          problem
+        }
       json.key(String(status))
       json.beginObject()
       json.field("description", about)
@@ -204,7 +206,9 @@ struct OpenAPIDocument {
     json.field("type", "http")
     json.field("scheme", "bearer")
     json.field("bearerFormat", "JWT")
-    json.field("description", "Signed with EdDSA or ES256; claims sub, role (customer, operator, service, auditor), iss, aud, exp.")
+    json.field(
+      "description",
+      "Signed with EdDSA or ES256; claims sub, role (customer, operator, service, auditor), iss, aud, exp.")
     json.endObject()
     json.endObject()
     json.key("schemas")

@@ -100,7 +100,8 @@ struct Operation: Sendable {
       headers: [
         Parameter(
           name: "Idempotency-Key",
-          about: "Becomes the command's id. The same key, caller and content are answered with the first outcome again.",
+          about:
+            "Becomes the command's id. The same key, caller and content are answered with the first outcome again.",
           schema: .uuid),
         Parameter(
           name: "If-Match", about: "The version, in quotation marks, that the stream must have.",
@@ -111,14 +112,16 @@ struct Operation: Sendable {
         status: 201, about: "Accepted: what it led to.",
         contents: [Content(type: Reply.json, schema: .reference("Outcome"))], hasPosition: true),
       problems: [
-        .invalidRequest, .missingIdempotencyKey, .invalidHeader, .requestTimeout, .versionConflict, .notDue, .bodyTooLarge,
+        .invalidRequest, .missingIdempotencyKey, .invalidHeader, .requestTimeout, .versionConflict, .notDue,
+        .bodyTooLarge,
         .unsupportedMediaType, .idempotencyKeyReused, .queueFull, .databaseUnavailable, .unknownRuleSet,
       ], decline: .reference("Decline"))
   }
 
   /// A batch of commands.
   static let batch = Operation(
-    "giveCommands", .commands, "Give up to 8,192 commands, one a line, each for itself; outcomes come in the same order.",
+    "giveCommands", .commands,
+    "Give up to 8,192 commands, one a line, each for itself; outcomes come in the same order.",
     body: Content(type: Reply.lines, schema: .reference("BatchLine")),
     success: Success(
       status: 200, about: "One outcome a line, in the order of the request's lines.",

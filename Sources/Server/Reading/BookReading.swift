@@ -5,8 +5,8 @@ public import Projections
 
 /// What the server reads of the book. Every answer says which log position it reflects.
 ///
-/// Where `atLeast` is given, the answer reflects that position or a later one, and waiting for it is bounded. Faults of a question are
-/// `QueryFault`s; those of the database, `PostgresError`s.
+/// Where `atLeast` is given, the answer reflects that position or a later one, and waiting for it is bounded. Faults of
+/// a question are `QueryFault`s; those of the database, `PostgresError`s.
 public protocol BookReading: Sendable {
   func head() async throws -> HeadReading
   func account(_ account: AccountReference, atLeast: Int64?) async throws -> Answer<Account>

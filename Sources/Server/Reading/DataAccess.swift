@@ -28,7 +28,9 @@ struct DataAccess: Sendable {
     let actor = try call.actor
     switch actor.role {
     case .customer:
-      guard let customer = actor.customer, owners.contains(customer) else { throw try await refusal(call, about: object) }
+      guard let customer = actor.customer, owners.contains(customer) else {
+        throw try await refusal(call, about: object)
+      }
       return .clear
     case .operator, .auditor:
       try await record(

@@ -35,7 +35,8 @@ struct AccountRoutes {
       Route(
         .get, "/v1/accounts/{id}/limits", access: .everyRole, query: [.atLeast],
         .read(
-          "getLimits", .accounts, "The limits on an account, and what is used and left of each.", parameter: Self.account,
+          "getLimits", .accounts, "The limits on an account, and what is used and left of each.",
+          parameter: Self.account,
           answer: .reference("Limits")), respond: limits),
       Route(
         .get, "/v1/accounts/{id}/holds", access: .everyRole, query: [.limit, .cursor, .atLeast],

@@ -3,8 +3,8 @@ import Hummingbird
 import Ledger
 import Projections
 
-/// A list of work for the bank's people: what waits, without personal text. Whoever needs more of a customer reads that customer, and
-/// that is recorded.
+/// A list of work for the bank's people: what waits, without personal text. Whoever needs more of a customer reads that
+/// customer, and that is recorded.
 struct ApprovalRoutes {
   let reads: Reads
 
@@ -21,7 +21,8 @@ struct ApprovalRoutes {
   @Sendable private func approvals(_ call: Call) async throws -> Response {
     let answer = try await reads.reader.approvals(
       limit: try call.query.limit(), cursor: call.query[.cursor], atLeast: try call.atLeast())
-    return try await reads.reply(answer, .withheld, reserving: 512 + answer.value.elements.count * 512) { page, writer in
+    return try await reads.reply(answer, .withheld, reserving: 512 + answer.value.elements.count * 512) {
+      page, writer in
       writer.json.key("approvals")
       writer.json.beginArray()
       for approval in page.elements { ApprovalRoutes.write(approval, to: &writer) }

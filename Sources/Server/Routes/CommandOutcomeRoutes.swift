@@ -29,8 +29,8 @@ struct CommandOutcomeRoutes {
     return Reply.json(bytes, position: answer.position)
   }
 
-  /// Whoever gave the command sees what it was answered then. To the bank's people it is customers' data, whose reading is recorded; to
-  /// other customers it is nothing.
+  /// Whoever gave the command sees what it was answered then. To the bank's people it is customers' data, whose reading
+  /// is recorded; to other customers it is nothing.
   private func view(
     _ call: Call, of outcome: CommandOutcome
   ) async throws -> @Sendable (AppendedEvent) -> PersonalTextView {
@@ -54,7 +54,9 @@ extension Reads {
     // A decline names accounts as the command did, perhaps by their numbers.
     for number in concerned.numbers {
       do {
-        if let owner = try await reader.account(.number(number), atLeast: nil).value.customerID { customers.insert(owner) }
+        if let owner = try await reader.account(.number(number), atLeast: nil).value.customerID {
+          customers.insert(owner)
+        }
       } catch QueryFault.unknown {
         continue
       }

@@ -14,8 +14,10 @@ struct EventRoutes {
   private static let eventStream = "text/event-stream"
   private static let after = QueryParameter(
     "after", AnswerSchemas.position, "Only events after this log position; 0 when it isn't given.")
-  private static let stream = QueryParameter("stream", .string(), "Only events of this stream, as `kind/uuid`.")
-  private static let type = QueryParameter("type", .string(), "Only events of these types, with commas between them.")
+  private static let stream = QueryParameter("stream",
+    .string(pattern: "^(\(StreamKind.allCases.map(\.rawValue).joined(separator: "|")))/[0-9a-fA-F-]{36}$"),
+    "Only events of this stream, as `kind/uuid`.")
+  private static let type = QueryParameter("type", .string(minLength: 1), "Only events of these types, with commas between them.")
 
   var routes: [Route] {
     [
@@ -107,8 +109,8 @@ struct EventRoutes {
 // MARK: - Live
 
 extension EventRoutes {
-  /// Server-sent events (HTML standard, section 9.2). A page is read only when the reader has taken the one before, so that a slow one
-  /// costs no memory; a client that reconnects goes on where it was.
+  /// Server-sent events (HTML standard, section 9.2). A page is read only when the reader has taken the one before, so
+  /// that a slow one costs no memory; a client that reconnects goes on where it was.
   private func follow(from wanted: Wanted, _ lastEventID: String?) async throws -> Response {
     var wanted = wanted
     if let text = lastEventID {

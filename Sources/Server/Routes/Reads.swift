@@ -10,8 +10,8 @@ struct Reads: Sendable {
   let texts: any PersonalTextReading
   let access: DataAccess
 
-  /// Asks the book about something that somebody owns. A customer that asks for what isn't there is refused as for what isn't its own, so
-  /// that nobody learns what exists.
+  /// Asks the book about something that somebody owns. A customer that asks for what isn't there is refused as for what
+  /// isn't its own, so that nobody learns what exists.
   func ask<Value>(
     _ call: Call, about object: Identifier?, _ question: () async throws -> Answer<Value>
   ) async throws -> Answer<Value> {

@@ -3,7 +3,8 @@ import Hummingbird
 import Ledger
 import Projections
 
-/// Lists are public, so reading one is nobody's secret; a customer has no business with the bank's copy of them all the same.
+/// Lists are public, so reading one is nobody's secret; a customer has no business with the bank's copy of them all the
+/// same.
 struct SanctionsRoutes {
   let reads: Reads
 

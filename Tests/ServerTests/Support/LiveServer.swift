@@ -44,9 +44,15 @@ struct LiveServer: Sendable {
           try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
         }
       }
-    try await channel.executeThenClose { inbound, outbound in
-      var conversation = Conversation(inbound: inbound.makeAsyncIterator(), outbound: outbound)
-      try await body(&conversation)
+    var isOver = false
+    do {
+      try await channel.executeThenClose { inbound, outbound in
+        var conversation = Conversation(inbound: inbound.makeAsyncIterator(), outbound: outbound)
+        try await body(&conversation)
+        isOver = true
+      }
+    } catch is ChannelError where isOver {
+      // The server closed first: there is nothing left to close.
     }
   }
 

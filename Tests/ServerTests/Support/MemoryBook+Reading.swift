@@ -66,7 +66,8 @@ extension MemoryBook: BookReading {
       var balance: MinorUnits = 0
       var entries: [Entry] = []
       for event in log {
-        guard case .transferPosted(let posted) = event.event, posted.terms.debit.id == id || posted.terms.credit.id == id
+        guard case .transferPosted(let posted) = event.event,
+          posted.terms.debit.id == id || posted.terms.credit.id == id
         else { continue }
         let isDebit = posted.terms.debit.id == id
         balance += isDebit ? -posted.terms.amount : posted.terms.amount

@@ -129,7 +129,8 @@ struct TestCaller: Sendable {
 
   static func transfer(_ debit: String, _ credit: String, _ amount: Int64, reference: String? = nil) -> String {
     let text = reference.map { #","reference":"\#($0)""# } ?? ""
-    return #"{"debit_account_id":"\#(debit)","credit_account_id":"\#(credit)","amount":"\#(amount)","currency":"NZD"\#(text)}"#
+    return
+      #"{"debit_account_id":"\#(debit)","credit_account_id":"\#(credit)","amount":"\#(amount)","currency":"NZD"\#(text)}"#
   }
 }
 
