@@ -12,8 +12,8 @@ struct DevCommand: AsyncParsableCommand {
     abstract: "Start the whole stack on this machine, ready to try; Ctrl-C stops it.",
     discussion: """
       Makes a private Postgres cluster in the data directory (or takes up the one that is there), brings its schema up \
-      to date and starts the server on 127.0.0.1. Prints one line, "ready http://127.0.0.1:PORT", and writes how to reach \
-      everything to dev.json in the data directory.
+      to date and starts the server on 127.0.0.1. Prints one line, "ready http://127.0.0.1:PORT", and writes how to \
+      reach everything to dev.json in the data directory.
       """)
 
   @OptionGroup var dataDirectory: DataDirectoryOption

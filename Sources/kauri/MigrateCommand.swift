@@ -9,8 +9,8 @@ struct MigrateCommand: AsyncParsableCommand {
     commandName: "migrate",
     abstract: "Bring a database's schema up to date, and open the book if there is none yet.",
     discussion: """
-      Runs as the role that owns the schema. Safe to run at any time and from several places at once; refuses a migration \
-      that was changed after it was applied.
+      Runs as the role that owns the schema. Safe to run at any time and from several places at once; refuses a \
+      migration that was changed after it was applied.
       """)
 
   @Option(

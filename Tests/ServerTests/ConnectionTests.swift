@@ -6,12 +6,16 @@ import Testing
 
 /// What a server does to connections: bounds, slow clients, followers, and its own end.
 @Suite(.timeLimit(.minutes(1))) struct ConnectionTests {
-  private static func head(_ method: String, _ path: String, _ bank: TestBank, as who: String, _ fields: String = "") throws -> String {
+  private static func head(_ method: String, _ path: String, _ bank: TestBank, as who: String, _ fields: String = "")
+    throws -> String
+  {
     let token = try #require(bank.tokens[who])
     return "\(method) \(path) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n\(fields)\r\n"
   }
 
-  private static func command(_ bank: TestBank, _ name: String, _ body: String, as who: String = "operator") throws -> String {
+  private static func command(_ bank: TestBank, _ name: String, _ body: String, as who: String = "operator") throws
+    -> String
+  {
     try head(
       "POST", "/v1/commands/\(name)", bank, as: who,
       "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\nIdempotency-Key: \(TestCaller.newID())\r\n"
@@ -172,7 +176,8 @@ import Testing
     }
   }
 
-  /// However busily its bytes come: a head that isn't whole in time holds no connection, a connection's first and later ones.
+  /// However busily its bytes come: a head that isn't whole in time holds no connection, a connection's first and later
+  /// ones.
   @Test func aHeadThatArrivesDropByDropIsCutOff() async throws {
     var limits = ServerLimits()
     limits.arrival = .milliseconds(100)
@@ -206,7 +211,8 @@ import Testing
         try await talk.say(
           Self.head(
             "POST", "/v1/commands/VerifyCustomer", bank, as: "operator",
-            "Content-Type: application/json\r\nContent-Length: 100000000\r\nIdempotency-Key: \(TestCaller.newID())\r\n"))
+            "Content-Type: application/json\r\nContent-Length: 100000000\r\nIdempotency-Key: \(TestCaller.newID())\r\n")
+        )
         let answer = try await talk.listenToTheEnd()
         #expect(answer.hasPrefix("HTTP/1.1 413"))
         #expect(answer.contains("body_too_large"))
@@ -216,7 +222,8 @@ import Testing
         try await talk.say(
           Self.head(
             "POST", "/v1/commands/VerifyCustomer", bank, as: "operator",
-            "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nIdempotency-Key: \(TestCaller.newID())\r\n"))
+            "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\nIdempotency-Key: \(TestCaller.newID())\r\n"
+          ))
         let chunk = "200\r\n" + String(repeating: " ", count: 0x200) + "\r\n"
         try await talk.say(chunk + chunk + chunk)
         #expect(try await talk.listenToTheEnd().hasPrefix("HTTP/1.1 413"))

@@ -50,7 +50,7 @@ extension MigrationFault: CustomStringConvertible {
     switch self {
     case .wrongRole(let current, let wanted): "migrations run as the role \(wanted), not as \(current)"
     case .changed(let file):
-      "\(file) was changed after it had been applied to this database; undo that, and put the change in a file of its own"
+      "\(file) was changed after it had been applied to this database; undo that, and make the change in a new file"
     case .removed(let file): "\(file) was applied to this database, and this build doesn't have it"
     case .late(let file, let applied):
       "\(file) comes before \(applied), which has been applied; give it a number after that one's"

@@ -17,10 +17,11 @@ struct QueryParameter: Hashable, Sendable {
 
   static let atLeast = QueryParameter(
     "at_least", .integer(0...Int64.max),
-    "Waits, for a bounded time, until the answer reflects this log position: pass a command's `position` to read your own write."
+    "Waits, for a bounded time, until the answer reflects this log position: a command's, to read your own write."
   )
   static let at = QueryParameter(
-    "at", .string(pattern: "^([0-9]{1,19}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt].+)$"), "Looks back: a log position, or an RFC 3339 date-time. Nothing after it is counted.")
+    "at", .string(pattern: "^([0-9]{1,19}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt].+)$"),
+    "Looks back: a log position, or an RFC 3339 date-time. Nothing after it is counted.")
   static let cursor = QueryParameter(
     "cursor", .string(maxLength: 200), "Where the page starts: `next_cursor` of the page before.")
   static let limit = QueryParameter(

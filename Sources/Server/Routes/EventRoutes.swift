@@ -14,10 +14,12 @@ struct EventRoutes {
   private static let eventStream = "text/event-stream"
   private static let after = QueryParameter(
     "after", AnswerSchemas.position, "Only events after this log position; 0 when it isn't given.")
-  private static let stream = QueryParameter("stream",
+  private static let stream = QueryParameter(
+    "stream",
     .string(pattern: "^(\(StreamKind.allCases.map(\.rawValue).joined(separator: "|")))/[0-9a-fA-F-]{36}$"),
     "Only events of this stream, as `kind/uuid`.")
-  private static let type = QueryParameter("type", .string(minLength: 1), "Only events of these types, with commas between them.")
+  private static let type = QueryParameter(
+    "type", .string(minLength: 1), "Only events of these types, with commas between them.")
 
   var routes: [Route] {
     [
