@@ -2,6 +2,7 @@ import HTTPTypes
 public import Hummingbird
 import Ledger
 import Logging
+import NIOCore
 import NIOHTTP1
 import Postgres
 import Projections
@@ -18,14 +19,14 @@ public struct Gate: HTTPResponder {
   public func respond(to request: Request, context: RequestScope) async throws -> Response {
     let started = ContinuousClock.now
     var scope = context
-    if let id = request.headers[.requestID].flatMap({ RequestID($0) }) { scope.requestID = id }
+    scope.requestID = request.headers[.requestID].flatMap { RequestID($0) } ?? RequestID()
     scope.trace = request.headers[.traceParent].flatMap { TraceContext($0) }?.child()
 
     var response: Response
     do {
       try checkHead(request)
       response = try await router.respond(to: request, context: scope)
-      if scope.endpointPath == Gate.unmatched { response = Problem(.notFound).response() }
+      if scope.endpointPath == Gate.unmatched { response = try await unmatchedResponse(request, scope) }
     } catch let error as HTTPParserError {
       throw error
     } catch {
@@ -43,6 +44,17 @@ public struct Gate: HTTPResponder {
 
   /// What the router calls a request that no route matches.
   static let unmatched = "NotFound"
+
+  /// A path that there is, asked with a method that nobody has heard of, is answered as with any other that it doesn't take: every path
+  /// has an answer to CONNECT, and none takes it.
+  private func unmatchedResponse(_ request: Request, _ scope: RequestScope) async throws -> Response {
+    guard !Router<RequestScope>.methods.contains(request.method) else { return Problem(.notFound).response() }
+    var head = request.head
+    head.method = .connect
+    let response = try await router.respond(
+      to: Request(head: head, body: RequestBody(buffer: ByteBuffer())), context: scope)
+    return scope.endpointPath == Gate.unmatched ? Problem(.notFound).response() : response
+  }
 
   private func checkHead(_ request: Request) throws(Problem) {
     guard (request.head.path?.utf8.count ?? 0) <= limits.uriBytes else {
