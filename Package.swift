@@ -98,7 +98,7 @@ let package = Package(
       name: "IntegrationTests",
       dependencies: [
         "kauri", "LocalStack", "Postgres", "Ledger", "Commands", "EventStore", "Projections", crypto, logging,
-        httpClient, subprocess,
+        httpClient, subprocess, nio, nioHTTP,
       ],
       swiftSettings: strict),
   ]

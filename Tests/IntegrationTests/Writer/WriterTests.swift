@@ -1,6 +1,5 @@
 import Commands
 import EventStore
-import Foundation
 import Ledger
 import LocalStack
 import Postgres
@@ -8,17 +7,10 @@ import Testing
 
 /// The writer on a real Postgres.
 @Suite(.serialized) struct WriterTests {
-  static let seed: UInt64 = {
-    let given = ProcessInfo.processInfo.environment["KAURI_TEST_SEED"].flatMap { UInt64($0) }
-    let seed = given ?? UInt64.random(in: 0...UInt64.max)
-    print("KAURI_TEST_SEED=\(seed)")
-    return seed
-  }()
-
   @Test func sameCommandHappensOnce() async throws {
     try await WriterBook.run { book in
       let (first, second) = (try book.writer(), try book.writer())
-      var teller = Teller(accounts: 2, seed: Self.seed)
+      var teller = Teller(accounts: 2)
       let opening = teller.opening(funds: 1_000)
       // The last command of the opening twice in one batch.
       let results = await first.commit(opening + [opening[opening.count - 1]])
@@ -49,7 +41,7 @@ import Testing
   @Test func aChosenIDIsTakenForEver() async throws {
     try await WriterBook.run { book in
       let writer = try book.writer()
-      var teller = Teller(accounts: 2, seed: Self.seed)
+      var teller = Teller(accounts: 2)
       _ = await writer.commit(teller.opening(funds: 1_000))
       let chosen = Identifier(high: 7, low: 7)
       func transfer(_ id: Identifier, as transferID: Identifier, _ amount: Int64) -> CommandEnvelope {
@@ -93,7 +85,7 @@ import Testing
       try await WriterBook.run { book in
         let start = Moment(microseconds: 1_790_000_000_000_000)
         let writer = try book.writer(WriterOptions(cachedAccountsMaximum: cached, clock: { start }))
-        var teller = Teller(accounts: 6, seed: Self.seed)
+        var teller = Teller(accounts: 6)
         _ = await writer.commit(teller.opening(funds: 1_000))
         var commands: [CommandEnvelope] = []
         for _ in 0..<300 { commands.append(teller.next()) }
@@ -117,7 +109,7 @@ import Testing
   /// Hundreds of clients on few accounts, through three writers at once, one of them without a cache.
   @Test func severalWritersAtOnce() async throws {
     try await WriterBook.run { book in
-      var teller = Teller(accounts: 8, seed: Self.seed)
+      var teller = Teller(accounts: 8)
       let first = try book.writer()
       _ = await first.commit(teller.opening(funds: 5_000))
       let handlers = try [WriterOptions(), WriterOptions(catchUpMaximum: 20), WriterOptions(cachedAccountsMaximum: 0)]
@@ -126,7 +118,11 @@ import Testing
       for _ in 0..<1_500 { commands.append(teller.next()) }
       let given = commands
       let results = try await withThrowingTaskGroup(of: (Int, CommandResult).self) { group in
-        for handler in handlers { group.addTask { await handler.run(); return (-1, .notDue) } }
+        for handler in handlers {
+          group.addTask {
+            await handler.run(); return (-1, .notDue)
+          }
+        }
         // Every command is given to two servers at once: it must happen once.
         for (index, command) in given.enumerated() {
           for copy in 0..<2 {
