@@ -147,7 +147,8 @@ import Testing
     try await LiveServer.run(bank) { server in
       for start in ["", "GET /livez HTTP/1.1\r\n", "POST /v1/commands HTTP/1.1\r\nContent-Length: 10\r\n\r\n{"] {
         try await server.talk { talk in
-          if !start.isEmpty { try await talk.say(start) }
+          // On a busy machine the end may come before the start.
+          if !start.isEmpty { _ = try? await talk.say(start) }
           _ = try? await talk.listenToTheEnd()
         }
       }
@@ -156,7 +157,7 @@ import Testing
 
   @Test func aClientThatSendsDropByDropIsCutOff() async throws {
     var limits = ServerLimits()
-    limits.arrival = .milliseconds(500)
+    limits.arrival = .seconds(2)
     let bank = try await TestBank(limits: limits)
     try await LiveServer.run(bank) { server in
       try await server.talk { talk in
@@ -165,7 +166,7 @@ import Testing
             "POST", "/v1/commands/VerifyCustomer", bank, as: "operator",
             "Content-Type: application/json\r\nContent-Length: 1000\r\nIdempotency-Key: \(TestCaller.newID())\r\n"))
         let started = ContinuousClock.now
-        while ContinuousClock.now - started < .milliseconds(1_500) {
+        while ContinuousClock.now - started < .milliseconds(3_500) {
           // Once the connection is closed, nothing can be said any more.
           guard (try? await talk.say(" ")) != nil else { break }
           try await Task.sleep(for: .milliseconds(10))
@@ -180,7 +181,7 @@ import Testing
   /// ones.
   @Test func aHeadThatArrivesDropByDropIsCutOff() async throws {
     var limits = ServerLimits()
-    limits.arrival = .milliseconds(500)
+    limits.arrival = .seconds(2)
     let bank = try await TestBank(limits: limits)
     try await LiveServer.run(bank) { server in
       for before in ["", "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"] {
