@@ -19,7 +19,8 @@ struct Content {
       for try await part in request.body {
         guard bytes.count + part.readableBytes <= maximum else { throw tooLarge(maximum) }
         bytes.append(contentsOf: part.readableBytesView)
-        // Who sends drop by drop is stopped at the first drop that comes too late; who falls silent, by the connection's own bound.
+        // Who sends drop by drop is stopped at the first drop that comes too late; who falls silent, by the
+        // connection's own bound.
         if let deadline, clock.now > deadline {
           throw Problem(.requestTimeout, headers: [.connection: "close"])
         }

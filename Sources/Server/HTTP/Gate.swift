@@ -7,8 +7,8 @@ import NIOHTTP1
 import Postgres
 import Projections
 
-/// What every request passes through, in and out: bounds on its head, its ids, a problem document for whatever fails, and its trace
-/// in metrics and logs.
+/// What every request passes through, in and out: bounds on its head, its ids, a problem document for whatever fails, and
+/// its trace in metrics and logs.
 public struct Gate: HTTPResponder {
   public typealias Context = RequestScope
 
@@ -45,8 +45,8 @@ public struct Gate: HTTPResponder {
   /// What the router calls a request that no route matches.
   static let unmatched = "NotFound"
 
-  /// A path that there is, asked with a method that nobody has heard of, is answered as with any other that it doesn't take: every path
-  /// has an answer to CONNECT, and none takes it.
+  /// A path that there is, asked with a method that nobody has heard of, is answered as with any other that it doesn't
+  /// take: every path has an answer to CONNECT, and none takes it.
   private func unmatchedResponse(_ request: Request, _ scope: RequestScope) async throws -> Response {
     guard !Router<RequestScope>.methods.contains(request.method) else { return Problem(.notFound).response() }
     var head = request.head

@@ -25,7 +25,8 @@ struct RequestID: Sendable, CustomStringConvertible {
 
   private init(unchecked text: String) { description = text }
 
-  /// A new one: a UUID of version 7 that is unique and need not be unguessable, so that no request asks the system for chance.
+  /// A new one: a UUID of version 7 that is unique and need not be unguessable, so that no request asks the system for
+  /// chance.
   init() {
     let number = RequestID.count.wrappingAdd(1, ordering: .relaxed).newValue
     let time = UInt64(clamping: Moment.now.microseconds / 1000)

@@ -13,8 +13,9 @@ enum CommandSchemas {
   ])
   /// ISO 4217.
   static let currency = Schema.string(pattern: "^[A-Z]{3}$")
-  /// An account number of New Zealand (bank, branch, base, suffix) or of Australia (BSB, account), with a hyphen, a space or nothing
-  /// between the parts. That it must be one that can exist, check digit and all, is more than a pattern can say.
+  /// An account number of New Zealand (bank, branch, base, suffix) or of Australia (BSB, account), with a hyphen, a
+  /// space or nothing between the parts. That it must be one that can exist, check digit and all, is more than a pattern
+  /// can say.
   private static let numberPattern =
     "[0-9]{2}[- ]?[0-9]{4}[- ]?[0-9]{7}[- ]?[0-9]{2,3}|[0-9]{3}[- ]?[0-9]{3}[- ]?[0-9]{2,9}"
   static let number = Schema.string(pattern: "^(\(numberPattern))$")

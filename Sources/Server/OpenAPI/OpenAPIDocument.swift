@@ -33,8 +33,8 @@ struct OpenAPIDocument {
     json.field(
       "description",
       """
-      The core of a bank. Amounts are integers of minor units, written as strings; times are RFC 3339; ids are UUIDs of \
-      the client's choice, version 7 advised. Every change is a command with an Idempotency-Key: the same key, caller \
+      The core of a bank. Amounts are integers of minor units, written as strings; times are RFC 3339; ids are UUIDs \
+      of the client's choice, version 7 advised. Every change is a command with an Idempotency-Key: the same key, caller \
       and content are answered with the first outcome again, for ever. Errors are problem documents of RFC 9457 with a \
       stable code.
       """)

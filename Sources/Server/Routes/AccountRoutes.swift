@@ -19,7 +19,8 @@ struct AccountRoutes {
       Route(
         .get, "/v1/accounts/{id}", access: .everyRole, query: [.atLeast],
         .read(
-          "getAccount", .accounts, "An account with its money.", parameter: Self.account, answer: .reference("Account")),
+          "getAccount", .accounts, "An account with its money.", parameter: Self.account,
+          answer: .reference("Account")),
         respond: account),
       Route(
         .get, "/v1/accounts/{id}/balance", access: .everyRole, query: [.at, .atLeast],

@@ -13,7 +13,8 @@ struct ApprovalRoutes {
       Route(
         .get, "/v1/approvals", access: .people, query: [.limit, .cursor, .atLeast],
         .read(
-          "listApprovals", .approvals, "What waits for a second person, oldest first.", answer: .reference("Approvals")),
+          "listApprovals", .approvals, "What waits for a second person, oldest first.",
+          answer: .reference("Approvals")),
         respond: approvals)
     ]
   }
