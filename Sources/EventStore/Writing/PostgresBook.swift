@@ -158,6 +158,10 @@ public actor PostgresBook: BookWriter {
     try decideAndAppend(batch, &work, &cache.state, from: head, session)
     if work.position == head.position {
       cache.state.touched = BookState.Touched()
+      // Keys that were made for commands which led to nothing went with the transaction: what the next command seals
+      // under one of them, nobody could ever open.
+      keyring.forget(madeKeys)
+      madeKeys = []
     } else {
       madeKeys = []
       cache.committed(

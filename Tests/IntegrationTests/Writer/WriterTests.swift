@@ -38,6 +38,31 @@ import Testing
     }
   }
 
+  /// A key that was made in a transaction that came to nothing is not used: what it sealed could never be opened again.
+  @Test func aKeyThatWasRolledBackIsMadeAgain() async throws {
+    try await WriterBook.run { book in
+      let writer = try book.writer()
+      let (id, other) = (Identifier(high: 1, low: 1), Identifier(high: 1, low: 2))
+      func register(_ customer: Identifier, under id: Identifier) -> CommandEnvelope {
+        CommandEnvelope(
+          id: id, actor: Teller.staff[0],
+          instruction: .registerCustomer(RegisterCustomer(customerID: customer, name: PersonalText("Aroha Ngata"))))
+      }
+      let (first, second) = (Identifier(high: 0xC057, low: 1), Identifier(high: 0xC057, low: 2))
+      _ = try recorded(await writer.commit([register(first, under: id)])[0])
+      // The id is another command's, so nothing is recorded, and what was made for it is rolled back.
+      guard case .keyReused = await writer.commit([register(second, under: id)])[0] else {
+        Issue.record("an id was used twice")
+        return
+      }
+      _ = try recorded(await writer.commit([register(second, under: other)])[0])
+      let kept = try await book.recorded.read { session in
+        try session.execute("select from personal_keys where subject = $1", [.uuid(second.high, second.low)]).count
+      }
+      #expect(kept == 1)
+    }
+  }
+
   @Test func aChosenIDIsTakenForEver() async throws {
     try await WriterBook.run { book in
       let writer = try book.writer()
