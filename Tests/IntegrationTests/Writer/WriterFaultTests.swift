@@ -28,13 +28,22 @@ import Testing
           return positions
         }
         group.addTask {
-          // As long as the load runs; it ends by being cancelled.
+          // As long as the load runs; it ends by being cancelled. Each time something has to have been committed since,
+          // or a slow machine would get nowhere.
           let connection = try await Connection.connect(book.configuration)
           while !Task.isCancelled {
-            _ = try await connection.query(
-              "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'kauri writer'"
-            ) { $0.count }
+            let position = try await connection.query(
+              """
+              select position, (select count(pg_terminate_backend(pid)) from pg_stat_activity
+                where application_name = 'kauri writer') from log_head
+              """
+            ) { try $0.int8(0, 0) }
             try? await Task.sleep(for: .milliseconds(Int.random(in: 1...25)))
+            var reached = position
+            while !Task.isCancelled, reached == position {
+              try? await Task.sleep(for: .milliseconds(2))
+              reached = try await connection.query("select position from log_head") { try $0.int8(0, 0) }
+            }
           }
           await connection.close()
           return [:]
