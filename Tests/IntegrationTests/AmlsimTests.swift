@@ -4,20 +4,23 @@ import LocalStack
 import Postgres
 import Testing
 
-/// 20,000 accounts and 118,000 transfers of other people's making (IBM AMLSim), loaded with `kauri submit`: every
-/// balance and every decline is what a calculator says that shares nothing with the server.
-@Suite(.serialized, .enabled(if: AmlsimTests.data != nil, "the AMLSim data isn't there"))
-struct AmlsimTests {
+/// Where the data is.
+private enum AmlsimData {
   /// The repository's folder.
-  private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().path
 
-  /// Where the data is: `KAURI_AMLSIM_DATA`, or beside the repository.
-  static let data: String? = {
+  /// `KAURI_AMLSIM_DATA`, or beside the repository; nil when it isn't there.
+  static let folder: String? = {
     let path = getenv("KAURI_AMLSIM_DATA").map { String(cString: $0) } ?? "\(root)/../shared/data/amlsim"
     return Files.exists("\(path)/20K_cycle200/nodes.csv") ? path : nil
   }()
+}
 
+/// 20,000 accounts and 118,000 transfers of other people's making (IBM AMLSim), loaded with `kauri submit`: every
+/// balance and every decline is what a calculator says that shares nothing with the server.
+@Suite(.serialized, .enabled(if: AmlsimData.folder != nil, "the AMLSim data isn't there"))
+struct AmlsimTests {
   @Test(arguments: [
     ("20K_cycle200", "as-given", 72_859), ("20K_fanin200", "as-given", 73_004), ("20K_cycle200", "sufficient", 0),
   ])
@@ -130,8 +133,8 @@ struct AmlsimTests {
   private static func convert(_ folder: String, _ funding: String, in directory: String) async throws -> String {
     let file = "\(directory)/\(folder).ndjson"
     let script = try await ChildProcess.start(
-      "amlsim-to-ndjson", executable: "\(root)/scripts/amlsim-to-ndjson",
-      arguments: ["\(data ?? "")/\(folder)", "--funding", funding], logFile: "\(directory)/convert.log",
+      "amlsim-to-ndjson", executable: "\(AmlsimData.root)/scripts/amlsim-to-ndjson",
+      arguments: ["\(AmlsimData.folder ?? "")/\(folder)", "--funding", funding], logFile: "\(directory)/convert.log",
       outputFile: file)
     let end = await script.waitForEnd()
     guard end?.isSuccess == true else {
