@@ -12,6 +12,9 @@ final class CommandJob {
   let arrived: ContinuousClock.Instant
   private let continuation: CheckedContinuation<[CommandResult], Never>
   private(set) var taken = 0
+  /// Why the rest of the job isn't tried. Commands that came together are decided in their order, so none of them may be
+  /// once one before it has yet to be.
+  private(set) var fault: BookFault?
   private var results: [CommandResult] = []
 
   init(
@@ -34,7 +37,24 @@ final class CommandJob {
   /// Adds the results of commands taken earlier, and answers once the last is in.
   func add(_ results: ArraySlice<CommandResult>) {
     self.results += results
+    fault = fault ?? results.lazy.compactMap(\.faultThatPasses).first
     if self.results.count == commands.count { continuation.resume(returning: self.results) }
+  }
+
+  /// Answers what hasn't been taken as what came before it was answered.
+  func giveUp(_ fault: BookFault) {
+    let rest = remaining
+    taken += rest
+    add(Array(repeating: .unavailable(fault), count: rest)[...])
+  }
+}
+
+extension CommandResult {
+  /// Why the command is undecided, when asking again later may settle it. One that can never be committed isn't waited for.
+  fileprivate var faultThatPasses: BookFault? {
+    guard case .unavailable(let fault) = self else { return nil }
+    if case .commandFailed = fault { return nil }
+    return fault
   }
 }
 
@@ -102,6 +122,12 @@ private struct JobLane {
     var room = maximum
     while room > 0, head < jobs.count {
       let job = jobs[head]
+      if let fault = job.fault {
+        count -= job.remaining
+        job.giveUp(fault)
+        head += 1
+        continue
+      }
       let taking = min(room, job.remaining)
       batch.commands += job.take(taking)
       batch.parts.append((job, taking))

@@ -108,7 +108,12 @@ public actor PostgresBook: BookWriter {
       return unavailable(batch, .commandFailed(String(describing: error)))
     }
     let half = batch.count / 2
-    return await commit(Array(batch[..<half])) + commit(Array(batch[half...]))
+    let first = await commit(Array(batch[..<half]))
+    // Commands are decided in their order: once the database is gone, what comes later may not be, though it come back.
+    if case .unavailable(let fault)? = first.last, case .databaseUnavailable = fault {
+      return first + unavailable(Array(batch[half...]), fault)
+    }
+    return first + (await commit(Array(batch[half...])))
   }
 
   private func unavailable(_ batch: [CommandEnvelope], _ fault: BookFault) -> [CommandResult] {
