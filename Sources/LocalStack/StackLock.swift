@@ -24,6 +24,8 @@ package final class StackLock: Sendable {
   }
 
   deinit {
+    // Closing alone wouldn't do: a child that has been forked and hasn't begun its program yet has the file open too.
+    flock(file, LOCK_UN)
     close(file)
   }
 }
