@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Ledger
 public import LocalStack
 
 /// `kauri token`: a bearer token for the local stack.
@@ -11,7 +12,7 @@ struct TokenCommand: AsyncParsableCommand {
   @Option(help: "Whose rights it carries: customer, operator, service or auditor.")
   var role: LocalIdentity.Role
 
-  @Option(help: "Whom it speaks for. A customer's is the customer's id.")
+  @Option(help: "Whom it speaks for. A customer's is the customer's id, a UUID.")
   var subject: String
 
   @OptionGroup var dataDirectory: DataDirectoryOption
@@ -21,6 +22,9 @@ struct TokenCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard !subject.isEmpty else { throw ValidationError("--subject must not be empty.") }
+    guard role != .customer || Identifier(subject) != nil else {
+      throw ValidationError("--subject of a customer is the customer's id, a UUID.")
+    }
     guard expiresIn > 0 else { throw ValidationError("--expires-in takes a number of seconds above 0.") }
   }
 

@@ -109,6 +109,9 @@ import Testing
       #expect(log.contains("TransferPosted") && log.contains("TransferDeclined") && log.contains("rows)"))
 
       let customer = "01990000-0000-7000-8000-0000000000c1"
+      // What nobody could use isn't minted.
+      let unusable = try await KauriProcess.run(["token", "--role", "customer", "--subject", "CUSTOMER-ID"])
+      #expect(unusable.status == 2 && unusable.output.isEmpty && unusable.errors.contains("UUID"))
       let token = try await Self.type(mint.replacing("CUSTOMER-ID", with: customer), in: directory)
       func status(_ path: String) async throws -> String {
         let read = #"curl -sS -H "Authorization: Bearer \#(token.trimmed)" \#(try stack.record().http)\#(path)"#

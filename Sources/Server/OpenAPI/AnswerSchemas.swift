@@ -71,7 +71,8 @@ enum AnswerSchemas {
   ]
   private static let outcome: [Schema.Property] = [
     Field("command_id", .uuid), Field("command", .string()), Field("outcome", .choice(["accepted"])),
-    Field("position", position), Field("events", .array(.reference("Event"))),
+    Field("position", position), optional("checks", .array(.reference("Check"))),
+    Field("events", .array(.reference("Event"))),
   ]
   private static let outcomeInBatch =
     [Field("status", .integer(201...201))] + outcome + [optional("replayed", .boolean)]
