@@ -9,15 +9,17 @@
 /// A value without I/O. Lines are named by their index, and are added in rising order.
 package struct OrderScheduler: Sendable {
   private struct Entry: Sendable {
-    let keys: [OrderKey]
+    enum Status: Sendable { case waiting, sent, answered }
+
+    var status: Status
     let size: Int
     /// Lines neither answered nor in the batch that is being made, for which this one waits.
-    var waitsFor: Int
-    /// Lines that wait for this one.
-    var successors: [Int] = []
-    var isSent = false
+    var waitsFor = 0
     /// Whether the index is in `ready`, where it may also linger after it has to wait again.
     var isQueued = false
+    var keys: [OrderKey]
+    /// Lines that wait for this one.
+    var successors: [Int] = []
   }
 
   /// Bounds on a batch.
@@ -34,7 +36,7 @@ package struct OrderScheduler: Sendable {
     }
   }
 
-  private var entries: [Int: Entry] = [:]
+  private var entries = EntryWindow()
   private var ready = IndexHeap()
   /// The last unanswered line that has the key.
   private var tails: [OrderKey: Int] = [:]
@@ -46,7 +48,7 @@ package struct OrderScheduler: Sendable {
   package init() {}
 
   /// Lines that are not answered yet, sent or not.
-  package var count: Int { entries.count }
+  package private(set) var count = 0
   /// Lines that are sent and not answered yet.
   package private(set) var sentCount = 0
 
@@ -67,8 +69,9 @@ package struct OrderScheduler: Sendable {
       }
       behindBarrier.insert(line)
     }
-    for predecessor in predecessors { entries[predecessor]?.successors.append(line) }
-    entries[line] = Entry(keys: keys, size: size, waitsFor: predecessors.count)
+    for predecessor in predecessors { entries[predecessor].successors.append(line) }
+    entries.append(Entry(status: .waiting, size: size, waitsFor: predecessors.count, keys: keys), at: line)
+    count += 1
     if predecessors.isEmpty { queue(line) }
   }
 
@@ -78,20 +81,20 @@ package struct OrderScheduler: Sendable {
     var batch: [Int] = []
     var bytes = 0
     while batch.count < bounds.linesMaximum, let line = takeReady() {
-      guard batch.isEmpty || bytes + size(of: line) <= bounds.bytesMaximum else {
+      guard batch.isEmpty || bytes + entries[line].size <= bounds.bytesMaximum else {
         queue(line)
         break
       }
-      bytes += size(of: line)
+      bytes += entries[line].size
       batch.append(line)
-      entries[line]?.isSent = true
-      for successor in successors(of: line) { release(successor) }
+      entries[line].status = .sent
+      for successor in entries[line].successors { release(successor) }
     }
     // What became ready only because its predecessor is in this batch has to wait for the answer, unless it is in the
     // batch too.
     for line in batch {
-      for successor in successors(of: line) where entries[successor]?.isSent == false {
-        entries[successor]?.waitsFor += 1
+      for successor in entries[line].successors where entries[successor].status == .waiting {
+        entries[successor].waitsFor += 1
       }
     }
     guard batch.isEmpty || sentCount > 0 && batch.count < bounds.linesMinimum else {
@@ -104,48 +107,82 @@ package struct OrderScheduler: Sendable {
 
   /// Takes note that a sent line has its final answer.
   package mutating func answer(_ line: Int) {
-    guard let entry = entries.removeValue(forKey: line) else { return }
+    guard entries[line].status == .sent else { return }
     sentCount -= 1
-    for successor in entry.successors { release(successor) }
-    for key in entry.keys where tails[key] == line { tails[key] = nil }
+    count -= 1
+    for successor in entries[line].successors { release(successor) }
+    for key in entries[line].keys where tails[key] == line { tails[key] = nil }
     if barrier == line { barrier = nil }
     behindBarrier.remove(line)
+    entries.close(line)
   }
-
-  private func size(of line: Int) -> Int { entries[line]?.size ?? 0 }
-  private func successors(of line: Int) -> [Int] { entries[line]?.successors ?? [] }
 
   /// One line fewer to wait for. A line already sent in the batch that it was waiting in has nothing to wait for.
   private mutating func release(_ line: Int) {
-    guard let entry = entries[line], !entry.isSent else { return }
-    entries[line]?.waitsFor -= 1
-    if entry.waitsFor == 1 { queue(line) }
+    guard entries[line].status == .waiting else { return }
+    entries[line].waitsFor -= 1
+    if entries[line].waitsFor == 0 { queue(line) }
   }
 
   private mutating func queue(_ line: Int) {
-    guard entries[line]?.isQueued == false else { return }
-    entries[line]?.isQueued = true
+    guard !entries[line].isQueued else { return }
+    entries[line].isQueued = true
     ready.push(line)
   }
 
   private mutating func takeReady() -> Int? {
     while let line = ready.pop() {
-      entries[line]?.isQueued = false
-      if let entry = entries[line], entry.waitsFor == 0, !entry.isSent { return line }
+      entries[line].isQueued = false
+      if entries[line].waitsFor == 0, entries[line].status == .waiting { return line }
     }
     return nil
   }
 
   /// Undoes a batch that isn't sent. Of what it held, only what waits for nothing outside it is ready again.
   private mutating func putBack(_ batch: [Int]) {
-    for line in batch { entries[line]?.isSent = false }
+    for line in batch { entries[line].status = .waiting }
     var inside: [Int: Int] = [:]
     for line in batch {
-      for successor in successors(of: line) { inside[successor, default: 0] += 1 }
+      for successor in entries[line].successors { inside[successor, default: 0] += 1 }
     }
     for line in batch {
-      entries[line]?.waitsFor = inside[line] ?? 0
+      entries[line].waitsFor = inside[line] ?? 0
       if inside[line] == nil { queue(line) }
+    }
+  }
+
+  /// Entries by line, from the first one that isn't answered on. Lines before it, and those never added, count as answered.
+  private struct EntryWindow: Sendable {
+    private static let answered = Entry(status: .answered, size: 0, keys: [])
+    private var items: [Entry] = []
+    /// The line of the first item, and how many items at the front are answered.
+    private var base = 0
+    private var spent = 0
+
+    subscript(line: Int) -> Entry {
+      _read {
+        if line >= base, line - base < items.count { yield items[line - base] } else { yield EntryWindow.answered }
+      }
+      _modify {
+        var outside = EntryWindow.answered
+        if line >= base, line - base < items.count { yield &items[line - base] } else { yield &outside }
+      }
+    }
+
+    mutating func append(_ entry: Entry, at line: Int) {
+      if items.isEmpty { base = line }
+      while base + items.count < line { items.append(EntryWindow.answered) }
+      items.append(entry)
+    }
+
+    mutating func close(_ line: Int) {
+      self[line] = EntryWindow.answered
+      while spent < items.count, items[spent].status == .answered { spent += 1 }
+      // Compacted when half of it is spent, so that it stays cheap however long the file is.
+      guard spent > items.count / 2 else { return }
+      items.removeFirst(spent)
+      base += spent
+      spent = 0
     }
   }
 }
