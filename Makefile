@@ -12,7 +12,8 @@ SHELL := /bin/bash
 .PHONY: help run build test bench format check-format clean
 
 SWIFT_BUILD := swift build --configuration release
-SWIFT_TEST := swift test --configuration release --disable-testable-imports --disable-xctest
+# One test after the other: many of them start servers, and on a small machine those would wait for each other.
+SWIFT_TEST := swift test --configuration release --disable-testable-imports --disable-xctest --no-parallel
 SOURCES := Package.swift Sources Tests
 
 # Extra arguments: make run ARGS='--port 9000', make test ARGS='--filter LedgerTests', make bench ARGS='--json'.
