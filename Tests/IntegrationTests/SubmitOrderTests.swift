@@ -22,7 +22,7 @@ import kauri
   @Test func everythingIsDecidedOnceAndInOrder() async throws {
     var chance = SubmitChance("order of submitted commands")
     var overlapped = 0
-    for _ in 0..<12 {
+    for _ in 0..<30 {
       let oracle = SubmitOracle(lines: 250, chance: SubmitChance(seed: chance.next()))
       let endpoint = UnreliableEndpoint(chance: SubmitChance(seed: chance.next()))
       let files = try Scratch(oracle)
@@ -42,7 +42,7 @@ import kauri
   @Test func aKilledRunIsTakenUp() async throws {
     var chance = SubmitChance("submission killed and taken up")
     var resumed = 0
-    for _ in 0..<12 {
+    for _ in 0..<30 {
       let oracle = SubmitOracle(lines: 250, chance: SubmitChance(seed: chance.next()))
       let files = try Scratch(oracle)
       defer { files.remove() }
