@@ -3,11 +3,12 @@
 \set debit random(1, :accounts)
 \set credit random(1, :accounts)
 \set amount random(1, 100)
-begin;
-select position + 1 as position from log_head for update \gset
 -- Time-ordered like a version 7 UUID: a random one would cost the index several times as much.
+-- Made before the transaction, so that nobody waits for it.
 select (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7' ||
   substr(md5(random()::text), 1, 19))::uuid as command \gset
+begin;
+select position + 1 as position from log_head for update \gset
 select posted, held from balances
   where account_id in (
     ('00000000-0000-7000-8000-' || lpad(to_hex(:debit::bigint), 12, '0'))::uuid,
