@@ -29,6 +29,8 @@ public actor PostgresBook: BookWriter {
   private var madeKeys: Set<Identifier> = []
   /// Personal keys that were found missing while a batch was decided; it is begun again with them.
   private var keysToLoad: Set<Identifier> = []
+  /// Where the log ended when this writer last looked, whatever the cache knows.
+  private var knownHead: Int64 = 0
   /// Partitions exist for the positions up to here.
   private var preparedUpTo: Int64 = 0
 
@@ -150,6 +152,7 @@ public actor PostgresBook: BookWriter {
     let session = try openSession()
     var work = BatchWork(batch, keyring: keyring)
     let head = try lockHead(session, &work)
+    knownHead = head.position
     if head.position > 0, !RuleSets.known.contains(head.ruleSet) { throw BookFault.unknownRuleSet(head.ruleSet) }
 
     // Taken out while it changes: nothing of it stays if this throws, and nothing is copied.
@@ -180,7 +183,7 @@ public actor PostgresBook: BookWriter {
 
   private func openSession() throws -> Session {
     if let session, !session.isBroken {
-      try preparePartitions(session, from: 0)
+      try preparePartitions(session)
       return session
     }
     session?.close()
@@ -188,9 +191,9 @@ public actor PostgresBook: BookWriter {
     cache.drop()
     let opened = try Session(configuration)
     session = opened
-    let head = try reader.head(opened)
+    knownHead = try reader.head(opened).position
     preparedUpTo = 0
-    try preparePartitions(opened, from: head.position)
+    try preparePartitions(opened)
     return opened
   }
 
@@ -357,10 +360,10 @@ public actor PostgresBook: BookWriter {
   }
 
   /// Well before the log gets to the end of its last partition, the next is made.
-  private func preparePartitions(_ session: Session, from position: Int64) throws {
+  private func preparePartitions(_ session: Session) throws {
     let margin: Int64 = 2_000_000
-    guard max(position, cache.position) + margin > preparedUpTo else { return }
-    let ahead = max(position, cache.position) + 2 * margin
+    guard knownHead + margin > preparedUpTo else { return }
+    let ahead = knownHead + 2 * margin
     _ = try session.execute("select prepare_event_partitions($1)", [.int8(ahead)])
     preparedUpTo = ahead
   }

@@ -10,7 +10,7 @@ import Postgres
 struct StateCache {
   /// The state, and whether anything has been loaded into it.
   var state = BookState()
-  private(set) var position: Int64 = 0
+  private var position: Int64 = 0
   private var batchID: Identifier?
 
   /// The command of the last event that this process knows.
