@@ -36,8 +36,10 @@ import Testing
 
   /// What it tells people to type, once it has.
   private static func commands(of stack: RunningStack) async throws -> [String] {
+    let until = ContinuousClock.now + .seconds(180)
     while !stack.output.contains("entries?limit") {
       try #require(stack.process.isRunning, "\(stack.errors)")
+      try #require(ContinuousClock.now < until, "nothing to type was said in three minutes: \(stack.errors)")
       try await Task.sleep(for: .milliseconds(50))
     }
     return stack.output.split(separator: "\n").filter { $0.hasPrefix("curl ") }.map(String.init)

@@ -52,9 +52,11 @@ struct BenchReport {
       writer.integer(Int(series.median { Double($0.latency.valueAtPercentile(percentile)) }))
     }
     writer.endObject()
-    if let before = series.samples.first?.residentBefore, let after = series.samples.last?.residentAfter {
-      writer.field("server_resident_kib_before", integer: before)
-      writer.field("server_resident_kib_after", integer: after)
+    if !series.resident.isEmpty {
+      writer.key("server_resident_kib")
+      writer.beginArray()
+      for size in series.resident { writer.integer(size) }
+      writer.endArray()
     }
     for rival in rivals where rival.target == series.name {
       let rate = BenchSeries.median(rival.rates)
@@ -92,11 +94,9 @@ struct BenchReport {
       lines.append("  latency in ms, \(one.latencyOf): \(latencies.joined(separator: ", "))")
       let declined = one.samples.reduce(0) { $0 + $1.declined }
       if declined > 0 { lines.append("  declined: \(declined.grouped)") }
-      if let before = one.samples.first?.residentBefore, let after = one.samples.last?.residentAfter {
-        let operations = one.samples.reduce(0) { $0 + $1.operations }
-        lines.append(
-          "  server's memory: \((before / 1_024).grouped) MiB before, \((after / 1_024).grouped) MiB after "
-            + "\(operations.grouped) \(one.unit)")
+      if let first = one.resident.first {
+        let later = one.resident.dropFirst().map { ($0 / 1_024).grouped }.joined(separator: ", ")
+        lines.append("  server's memory in MiB: \((first / 1_024).grouped) before, and after each round \(later)")
       }
       for rival in rivals where rival.target == one.name {
         let rate = BenchSeries.median(rival.rates)

@@ -73,4 +73,9 @@ struct BenchSeries: Sendable {
   }
 
   var rate: Double { median(\.rate) }
+
+  /// The server's memory in KiB before the first round and after each, where there is a server.
+  var resident: [Int] {
+    [samples.first?.residentBefore].compactMap { $0 } + samples.compactMap(\.residentAfter)
+  }
 }
