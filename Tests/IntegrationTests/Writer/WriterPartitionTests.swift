@@ -22,7 +22,9 @@ import Testing
       // And a batch goes over the edge.
       try await jump(to: 9_999_999, book)
       try await expectRecorded([teller.next(), teller.next(), teller.next()], writer)
-      let head = try await book.recorded.read { session in try session.execute("select position from log_head").int8(0, 0) }
+      let head = try await book.recorded.read { session in
+        try session.execute("select position from log_head").int8(0, 0)
+      }
       #expect(head >= 10_000_002)
     }
   }
