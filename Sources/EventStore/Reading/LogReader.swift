@@ -51,10 +51,14 @@ public struct LogReader: Sendable {
     return events
   }
 
+  /// Positions that one statement looks at, at most, when it looks for events of some types.
+  public static let scanMaximum: Int64 = 100_000
+
   /// As `events`, but looks at `scanMaximum` positions at most when it has to look at all of them, and says how far it
   /// got.
   public func page(
-    after position: Int64, limit: Int, stream: StreamID? = nil, types: Set<String> = [], scanMaximum: Int64 = 100_000,
+    after position: Int64, limit: Int, stream: StreamID? = nil, types: Set<String> = [],
+    scanMaximum: Int64 = LogReader.scanMaximum,
     _ session: Session
   ) throws -> LogPage {
     guard limit > 0 else { return LogPage(events: [], through: position) }

@@ -16,6 +16,8 @@ public protocol AsyncReadModel: Sendable {
   static var name: String { get }
   /// The types of events that change it; others are passed over.
   static var eventTypes: Set<String> { get }
+  /// The model that questions about this one are answered with the help of: this one is never ahead of it. Nil for none.
+  static var follows: String? { get }
 
   init()
 
@@ -27,6 +29,10 @@ public protocol AsyncReadModel: Sendable {
   /// Writes the changes of a run of events to the tables of `generation`, within the caller's transaction.
   func apply(
     _ changes: [Change], to generation: Generation, remembering memory: inout Memory, _ session: Session) throws
+}
+
+extension AsyncReadModel {
+  public static var follows: String? { nil }
 }
 
 /// One of several versions of a read model's tables that may stand beside each other while the model is rebuilt.

@@ -8,21 +8,20 @@ public enum CustomerChange: Hashable, Sendable {
   case sanctionsMatch(CustomerID, Bool)
   case accountOpened(AccountID, of: CustomerID, Currency)
   case accountClosed(AccountID)
-  /// Minor units; of any account, a customer's or not.
-  case posted(AccountID, MinorUnits)
 }
 
-/// Every customer at a glance: status, accounts, currencies and totals.
+/// Every customer at a glance: status, accounts and their currencies. What is on them the entries say, at any position,
+/// so a transfer changes nothing here.
 public struct CustomersOverviewModel: AsyncReadModel {
   public static let name = "customers_overview"
+  public static let follows: String? = EntriesModel.name
   public static let eventTypes: Set<String> = Set(
     [
       CustomerRegistered.type, CustomerVerified.type, CustomerRejected.type, CustomerSuspended.type,
       SanctionsMatchConfirmed.type, SanctionsMatchCleared.type, AccountOpened.type, AccountClosed.type,
-      TransferPosted.type, TransferReversed.type, JournalPosted.type, HoldCaptured.type,
     ].map(\.description))
 
-  /// Nothing: totals are added to where they stand.
+  /// Nothing: a change says all there is to know.
   public struct Memory: Sendable {}
 
   public init() {}
@@ -45,20 +44,8 @@ public struct CustomersOverviewModel: AsyncReadModel {
       guard let customer = opened.instruction.customerID else { return [] }
       return [.accountOpened(opened.instruction.accountID, of: customer, opened.instruction.currency)]
     case .accountClosed: return [.accountClosed(origin.stream.id)]
-    case .transferPosted(let posted):
-      return moved(from: posted.terms.debit.id, to: posted.terms.credit.id, posted.terms.amount)
-    case .transferReversed(let reversed):
-      return moved(from: reversed.debitAccountID, to: reversed.creditAccountID, reversed.amount)
-    case .holdCaptured(let captured):
-      return moved(from: captured.debitAccountID, to: captured.credit.id, captured.amount)
-    case .journalPosted(let posted):
-      return posted.terms.postings.map { .posted($0.account.id, $0.signedAmount) }
     default: return []
     }
-  }
-
-  private func moved(from debit: AccountID, to credit: AccountID, _ amount: MinorUnits) -> [CustomerChange] {
-    [.posted(debit, -amount), .posted(credit, amount)]
   }
 
   public func apply(
@@ -81,7 +68,6 @@ private struct NetCustomerChanges {
   private var statuses: [CustomerID: CustomerStatus] = [:]
   private var matches: [CustomerID: Bool] = [:]
   private var closed: Set<AccountID> = []
-  private var posted: [AccountID: MinorUnits] = [:]
 
   init(_ changes: [CustomerChange]) {
     for change in changes {
@@ -91,11 +77,8 @@ private struct NetCustomerChanges {
       case .sanctionsMatch(let id, let matched): matches[id] = matched
       case .accountOpened(let id, let customer, let currency): opened.append((id, customer, currency))
       case .accountClosed(let id): closed.insert(id)
-      // Each partial sum is a difference of two balances that were in range; wrapped sums of them add up right again.
-      case .posted(let id, let amount): posted[id, default: 0] &+= amount
       }
     }
-    posted = posted.filter { $0.value != 0 }
   }
 
   typealias Statement = (sql: String, parameters: [Parameter])
@@ -109,7 +92,6 @@ private struct NetCustomerChanges {
     if !closed.isEmpty {
       statements.append(("update \(accounts) set closed = true where account_id = any($1::uuid[])", [.uuids(closed)]))
     }
-    if !posted.isEmpty { statements.append(addPosted(accounts)) }
     return statements
   }
 
@@ -141,8 +123,8 @@ private struct NetCustomerChanges {
     }
     return (
       """
-      insert into \(table) (account_id, customer_id, currency, closed, posted)
-      select unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::text[]), false, 0
+      insert into \(table) (account_id, customer_id, currency, closed)
+      select unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::text[]), false
       """, [ids.parameter, customers.parameter, currencies.parameter]
     )
   }
@@ -176,23 +158,6 @@ private struct NetCustomerChanges {
       from (select unnest($1::uuid[]) as customer_id, unnest($2::boolean[]) as matched) as new
       where t.customer_id = new.customer_id
       """, [ids.parameter, values.parameter]
-    )
-  }
-
-  /// The bank's own accounts are in no customer's overview, so theirs change nothing.
-  private func addPosted(_ table: String) -> Statement {
-    var ids = ArrayBuilder.uuid(reserving: posted.count)
-    var amounts = ArrayBuilder.int8(reserving: posted.count)
-    for (id, amount) in posted.sorted(by: { $0.key < $1.key }) {
-      ids.append(id)
-      amounts.append(amount)
-    }
-    return (
-      """
-      update \(table) t set posted = t.posted + new.change
-      from (select unnest($1::uuid[]) as account_id, unnest($2::bigint[]) as change) as new
-      where t.account_id = new.account_id
-      """, [ids.parameter, amounts.parameter]
     )
   }
 }

@@ -81,11 +81,16 @@ public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
       var renewed = ContinuousClock.now
       while true {
         try Task.checkCancellation()
-        let reached = try await step(lease)
+        let began = ContinuousClock.now
+        let step = try await stepBeyond(lease)
         backoff.reset()
-        if reached > lease.position {
-          lease.position = reached
+        if step.reached > lease.position {
+          lease.position = step.reached
           renewed = .now
+          // More is on its way, most likely: a step costs the same for one event as for many.
+          if !step.isFull { try await Task.sleep(until: began + options.pace) }
+        } else if step.isHeldBack {
+          try await Task.sleep(until: began + options.pace)
         } else {
           if ContinuousClock.now - renewed > options.lease / 4 {
             try await renew(lease)
@@ -103,14 +108,34 @@ public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
   /// One run of events.
   /// - Returns: the position that the model has reached.
   package func step(_ lease: ProjectionLease) async throws -> Int64 {
+    try await stepBeyond(lease).reached
+  }
+
+  private struct Step {
+    /// The position that the model has reached.
+    var reached: Int64
+    /// Whether the run was as long as one may be.
+    var isFull = false
+    /// Whether it may go on only once the model that this one follows has.
+    var isHeldBack = false
+  }
+
+  private func stepBeyond(_ lease: ProjectionLease) async throws -> Step {
     try await pool.run { [self] session in
+      let reach = try Model.follows.map { try ModelView($0, reader, session).reached - lease.position }
+      if let reach, reach <= 0 { return Step(reached: lease.position, isHeldBack: true) }
       let page = try reader.page(
-        after: lease.position, limit: options.batchMaximum, types: Model.eventTypes, session)
-      guard page.through > lease.position else { return lease.position }
+        after: lease.position, limit: options.batchMaximum, types: Model.eventTypes,
+        scanMaximum: min(reach ?? .max, LogReader.scanMaximum), session)
+      guard page.through > lease.position else { return Step(reached: lease.position) }
       try apply(page, lease, session)
-      return page.through
+      return Step(reached: page.through, isFull: page.events.count == options.batchMaximum)
     }
   }
+
+  /// What is lost with the last moments before a crash of the database is lost with its checkpoint, and is made again
+  /// from the log. So nobody has to wait for the disk, and the writer's commits don't wait behind these.
+  private static var begin: String { "begin; set local synchronous_commit = off" }
 
   private func apply(_ page: LogPage, _ lease: ProjectionLease, _ session: Session) throws {
     let changes = page.events.flatMap { event in
@@ -118,7 +143,7 @@ public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
     }
     try memory.withLock { memory in
       do {
-        try session.transaction {
+        try session.transaction(ProjectionRunner.begin) {
           try lease.advance(to: page.through, for: options.lease, session)
           try model.apply(changes, to: lease.key.generation, remembering: &memory, session)
         }
@@ -148,13 +173,20 @@ public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
 public struct ProjectionOptions: Sendable {
   /// Events in one transaction, at most: enough to be quick, few enough for the transaction to be short.
   public var batchMaximum: Int
+  /// The least time from one step to the next while steps aren't full: how far a busy model may be behind, so that
+  /// many events share one transaction. The first event after a pause is taken at once.
+  public var pace: Duration
   /// How long it waits for a sign of growth before it looks for itself.
   public var poll: Duration
   /// How long one that has gone silent keeps others waiting.
   public var lease: Duration
 
-  public init(batchMaximum: Int = 2_000, poll: Duration = .milliseconds(500), lease: Duration = .seconds(10)) {
+  public init(
+    batchMaximum: Int = 2_000, pace: Duration = .milliseconds(100), poll: Duration = .milliseconds(500),
+    lease: Duration = .seconds(10)
+  ) {
     self.batchMaximum = max(1, batchMaximum)
+    self.pace = pace
     self.poll = poll
     self.lease = lease
   }

@@ -54,22 +54,29 @@ extension BookQueries {
           customerID: try rows.identifier(row, 0), status: try rows.choice(row, 1), country: try rows.textOrNil(row, 2),
           sanctionsMatch: try rows.bool(row, 3), registeredAt: try rows.moment(row, 4), totals: [])
       }
-      let totals = try BookQueries.totals(of: customers.map(\.customerID), view.generation, session)
+      let entries = try ModelView(EntriesModel.name, reader, session)
+      // Only for a moment, after a switch to a generation of entries that wasn't quite as far.
+      guard entries.reached >= view.reached else { return .behind(reached: entries.reached) }
+      let totals = try BookQueries.totals(
+        of: customers.map(\.customerID), view, entries: entries.generation.table("entries"), session)
       for index in customers.indices { customers[index].totals = totals[customers[index].customerID] ?? [] }
       let page = Page(customers, limit: limit) { Cursor.make(.customers, $0.customerID.high, $0.customerID.low) }
       return .found(page, at: view.reached)
     }
   }
 
+  /// What is on the customers' accounts at the position that the view has reached.
   private static func totals(
-    of customers: [CustomerID], _ generation: Generation, _ session: Session
+    of customers: [CustomerID], _ view: ModelView, entries: String, _ session: Session
   ) throws -> [CustomerID: [CustomerOverview.Total]] {
     let rows = try session.execute(
       """
-      select customer_id, currency, count(*), sum(posted)::text
-      from \(generation.table("customers_overview_accounts"))
-      where customer_id = any($1::uuid[]) and not closed group by customer_id, currency order by currency
-      """, [.uuids(customers)])
+      select a.customer_id, a.currency, count(*), coalesce(sum(last.balance), 0)::text
+      from \(view.generation.table("customers_overview_accounts")) a left join lateral
+        (select balance from \(entries) e where e.account_id = a.account_id and e.position <= $2
+          order by position desc, leg desc limit 1) as last on true
+      where a.customer_id = any($1::uuid[]) and not a.closed group by a.customer_id, a.currency order by a.currency
+      """, [.uuids(customers), .int8(view.reached)])
     var totals: [CustomerID: [CustomerOverview.Total]] = [:]
     for row in 0..<rows.count {
       totals[try rows.identifier(row, 0), default: []].append(

@@ -14,6 +14,10 @@ extension OnAServer {
         try await bank.prepare()
         try await bank.live(commands: 250)
         try await book.catchUp(CustomersOverviewModel.self, batch: batch)
+        // It is never ahead of the entries, which have its totals.
+        #expect(try await book.checkpoint(CustomersOverviewModel.self) == 0)
+        try await book.catchUp(EntriesModel.self, batch: batch)
+        try await book.catchUp(CustomersOverviewModel.self, batch: batch)
         try await book.catchUp(DeclinesModel.self, batch: batch)
         try await book.catchUp(AccessLogModel.self, batch: batch)
         let fold = try await book.fold()
