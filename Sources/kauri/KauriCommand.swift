@@ -12,6 +12,7 @@ struct KauriCommand: AsyncParsableCommand {
       ServeCommand.self,
       ProjectCommand.self,
       MigrateCommand.self,
+      RecoverCommand.self,
       TokenCommand.self,
       SubmitCommand.self,
       BenchCommand.self,
