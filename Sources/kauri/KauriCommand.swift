@@ -15,6 +15,7 @@ struct KauriCommand: AsyncParsableCommand {
       RecoverCommand.self,
       TokenCommand.self,
       SubmitCommand.self,
+      ReplayCommand.self,
       BenchCommand.self,
       BareServerCommand.self,
     ])

@@ -56,6 +56,63 @@ import Testing
     }
   }
 
+  @Test func everythingOfAnAccountInThePast() async throws {
+    try await withBank { bank, caller in
+      let before = bank.book.log.count
+      try await caller.accepted(
+        "SetLimit", #"{"subject_id":"\#(Self.savings)","kind":"daily","amount":"700","currency":"NZD"}"#)
+      try await caller.accepted("PlaceHold", #"{"account_id":"\#(Self.savings)","amount":250,"currency":"NZD"}"#)
+      try await caller.accepted("FreezeAccount", #"{"account_id":"\#(Self.savings)"}"#)
+      let after = bank.book.log.count
+      let account = "/v1/accounts/\(Self.savings)"
+      for (at, status, limits, holds) in [(before, "open", 0, 0), (after, "frozen", 1, 1)] {
+        let then = try await caller.get("\(account)?at=\(at)", as: "alice")
+        #expect(try then.json["status"] == status)
+        // A command can't be conditional on a version of the past.
+        #expect(then.headers[.eTag] == nil)
+        #expect(try await caller.get("\(account)/limits?at=\(at)", as: "alice").json.count("limits") == limits)
+        #expect(try await caller.get("\(account)/holds?at=\(at)", as: "alice").json.count("holds") == holds)
+      }
+      #expect(try await caller.get(account, as: "alice").headers[.eTag] != nil)
+      let accounts = try await caller.get("/v1/customers/\(TestBank.alice)/accounts?at=\(before)", as: "alice").json
+      #expect(try accounts["accounts/0/status"] == "open")
+      #expect(try await caller.get("/v1/customers/\(TestBank.alice)?at=\(before)", as: "alice").status == .ok)
+    }
+  }
+
+  static let pastPaths = [
+    "/v1/accounts/\(savings)", "/v1/accounts/\(savings)/balance", "/v1/accounts/\(savings)/entries",
+    "/v1/accounts/\(savings)/limits", "/v1/accounts/\(savings)/holds", "/v1/customers/\(TestBank.alice)",
+    "/v1/customers/\(TestBank.alice)/accounts",
+  ]
+
+  @Test(arguments: pastPaths)
+  func aPointOfTimeThatIsNone(path: String) async throws {
+    try await withBank { bank, caller in
+      for at in ["yesterday", "-1", "1.5", "2026-02-30T00:00:00Z", "2026-01-01", "99999999999999999999", ""] {
+        let answer = try await caller.get("\(path)?at=\(at)", as: "alice")
+        #expect(answer.status == .badRequest, "\(at)")
+        #expect(try answer.code == "invalid_parameter")
+        #expect(try answer.json["detail"]?.hasPrefix("at ") == true, "\(at)")
+      }
+      // Nobody else learns anything of the past either.
+      #expect(try await caller.get("\(path)?at=\(bank.book.log.count)", as: "bob").status == .forbidden)
+    }
+  }
+
+  @Test func anAccountBeforeItsOpening() async throws {
+    try await withBank { _, caller in
+      let account = "/v1/accounts/\(Self.savings)"
+      for path in [account, "\(account)/balance", "\(account)/limits", "\(account)/holds"] {
+        let answer = try await caller.get("\(path)?at=1", as: "alice")
+        #expect(answer.status == .notFound)
+        #expect(try answer.json["detail"]?.contains("wasn't there yet") == true)
+        // Who may not see it doesn't learn when it came.
+        #expect(try await caller.get("\(path)?at=1", as: "bob").status == .forbidden)
+      }
+    }
+  }
+
   @Test func aStatementHasRunningBalances() async throws {
     try await withBank { _, caller in
       try await caller.accepted(

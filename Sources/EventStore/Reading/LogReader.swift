@@ -140,7 +140,7 @@ public struct LogReader: Sendable {
     return [list.parameter]
   }
 
-  private func read(_ sql: String, _ parameters: [Parameter], _ session: Session) throws -> [AppendedEvent] {
+  func read(_ sql: String, _ parameters: [Parameter], _ session: Session) throws -> [AppendedEvent] {
     var reader = EventRowReader(codec)
     return try reader.readAll(session.execute(sql, parameters))
   }

@@ -34,12 +34,7 @@ extension BookQueries {
       guard let id = try BookQueries.accountID(reference, session) else {
         return .unknown(.account, reached: head.position)
       }
-      var after = Identifier.zero
-      if let cursor {
-        let words = try Cursor.read(cursor, .holds, words: 3)
-        guard words[0] == id.mark else { throw QueryFault.badCursor }
-        after = Identifier(high: words[1], low: words[2])
-      }
+      let after = try BookQueries.lastHold(cursor, of: id)
       let rows = try session.execute(
         """
         select \(HoldRow.columns) from holds where account_id = $1 and hold_id > $2
@@ -74,6 +69,14 @@ extension BookQueries {
         accountID: account.id, customerID: account.customerID, bookDate: date, limits: limits)
       return .found(reading, at: head.position)
     }
+  }
+
+  /// The hold that the page before ended with.
+  static func lastHold(_ cursor: String?, of account: AccountID) throws(QueryFault) -> HoldID {
+    guard let cursor else { return .zero }
+    let words = try Cursor.read(cursor, .holds, words: 3)
+    guard words[0] == account.mark else { throw .badCursor }
+    return Identifier(high: words[1], low: words[2])
   }
 
   // MARK: Rows

@@ -6,14 +6,17 @@ public struct Answer<Value: Sendable>: Sendable {
   public var value: Value
   /// Every event up to here, and none after it, is in `value`.
   public var position: Int64
+  /// The moment that an answer about the past is about; nil for one about now.
+  public var asOf: Moment?
 
-  public init(_ value: Value, position: Int64) {
+  public init(_ value: Value, position: Int64, asOf: Moment? = nil) {
     self.value = value
     self.position = position
+    self.asOf = asOf
   }
 
   func map<Other: Sendable>(_ change: (Value) throws -> Other) rethrows -> Answer<Other> {
-    Answer<Other>(try change(value), position: position)
+    Answer<Other>(try change(value), position: position, asOf: asOf)
   }
 }
 
@@ -23,6 +26,17 @@ public enum PointInTime: Hashable, Sendable {
   case position(Int64)
   /// After the last event that was decided at or before this moment.
   case moment(Moment)
+
+  /// Reads a log position, or an RFC 3339 date-time; nil for what is neither.
+  public init?(_ text: String) {
+    if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+      guard let position = Int64(text) else { return nil }
+      self = .position(position)
+    } else {
+      guard let moment = Moment(text) else { return nil }
+      self = .moment(moment)
+    }
+  }
 }
 
 /// An account's money, now or in the past.
@@ -346,23 +360,4 @@ public struct HeadReading: Hashable, Sendable {
     self.incarnation = incarnation
     self.ruleSet = ruleSet
   }
-}
-
-/// Why a query has no answer. None of these is the database's fault; those are `PostgresError`.
-public enum QueryFault: Error, Hashable, Sendable {
-  public enum Subject: String, Hashable, Sendable {
-    case account, customer, transfer, command
-    case sanctionsEntry = "sanctions_entry"
-  }
-
-  /// There is no such thing, or there wasn't at the point of time that was asked for.
-  case unknown(Subject)
-  /// The cursor isn't one that a page of this list gave.
-  case badCursor
-  /// The position or the moment hasn't come: `head` is where the log ends.
-  case inTheFuture(head: Int64)
-  /// The position or the moment lies before the log's first event.
-  case beforeTheFirst
-  /// `at_least` wasn't reached in time: `position` is where the model stands.
-  case notReached(position: Int64)
 }

@@ -13,55 +13,17 @@ extension BookQueries {
       }
       var through = view.reached
       if let point = request.at {
-        through = try BookQueries.position(of: point, view.head, session)
+        let point = try PastPoint(point, view.head, calendars, session)
+        through = point.position
         guard view.reached >= through else { return .behind(reached: view.reached) }
+        let past = AccountsPast(point, view.generation, reader, session)
+        guard try past.balances([account])[account] != nil else {
+          throw try past.register.absence(of: .account, StreamID(.account, account))
+        }
       }
       let span = try EntrySpan(request, account, through: through, session)
       let page = try span.page(of: account, request, in: view.generation, session)
       return .found(Answer(page, position: through), reached: view.reached)
-    }
-  }
-
-  /// Posted from the last entry before the point, held from the last change of what was held.
-  func balance(
-    _ reference: AccountReference, in point: PointInTime, atLeast: Int64?
-  ) async throws -> Answer<AccountBalance> {
-    try await ask(EntriesModel.self, atLeast: atLeast) { session, view in
-      let position = try BookQueries.position(of: point, view.head, session)
-      guard let account = try BookQueries.account(reference, session).0 else {
-        return .unknown(.account, reached: view.reached)
-      }
-      guard view.reached >= position else { return .behind(reached: view.reached) }
-      let rows = try session.execute(
-        """
-        select
-          (select held from \(view.generation.table("held_changes")) where account_id = $1 and position <= $2
-            order by position desc limit 1),
-          (select balance from \(view.generation.table("entries")) where account_id = $1 and position <= $2
-            order by position desc, leg desc limit 1)
-        """, [.uuid(account.id), .int8(position)])
-      // An account's opening is the first change of what is held on it.
-      guard let held = try rows.int8OrNil(0, 0) else { return .unknown(.account, reached: view.reached) }
-      let balance = AccountBalance(account, try rows.int8OrNil(0, 1) ?? 0, held)
-      return .found(Answer(balance, position: position), reached: view.reached)
-    }
-  }
-
-  /// The last position that belongs to a point of time.
-  static func position(of point: PointInTime, _ head: LogHead, _ session: Session) throws -> Int64 {
-    switch point {
-    case .position(let position):
-      guard position >= 1 else { throw QueryFault.beforeTheFirst }
-      guard position <= head.position else { throw QueryFault.inTheFuture(head: head.position) }
-      return position
-    case .moment(let moment):
-      let rows = try session.execute("select position_at($1), clock_timestamp()", [.moment(moment)])
-      // A clock that went back doesn't make what the log has seen already the future.
-      let now = max(try rows.moment(0, 1), head.lastMoment)
-      guard moment <= now else { throw QueryFault.inTheFuture(head: head.position) }
-      let position = try rows.int8(0, 0)
-      guard position >= 1 else { throw QueryFault.beforeTheFirst }
-      return position
     }
   }
 }

@@ -11,8 +11,9 @@ struct BookReader: BookReading {
 
   func head() async throws -> HeadReading { try await queries.head() }
 
-  func account(_ account: AccountReference, atLeast: Int64?) async throws -> Answer<Account> {
-    try await queries.account(account, atLeast: atLeast)
+  func account(_ account: AccountReference, at: PointInTime?, atLeast: Int64?) async throws -> Answer<Account> {
+    guard let at else { return try await queries.account(account, atLeast: atLeast) }
+    return try await queries.account(account, in: at, atLeast: atLeast)
   }
 
   func balance(_ account: AccountReference, at: PointInTime?, atLeast: Int64?) async throws -> Answer<AccountBalance> {
@@ -25,22 +26,28 @@ struct BookReader: BookReading {
     try await queries.entries(account, request, atLeast: atLeast)
   }
 
-  func limits(_ account: AccountReference, atLeast: Int64?) async throws -> Answer<LimitsReading> {
-    try await queries.limits(account, at: .now, atLeast: atLeast)
+  func limits(_ account: AccountReference, at: PointInTime?, atLeast: Int64?) async throws -> Answer<LimitsReading> {
+    guard let at else { return try await queries.limits(account, at: .now, atLeast: atLeast) }
+    return try await queries.limits(account, in: at, atLeast: atLeast)
   }
 
   func holds(
-    _ account: AccountReference, limit: Int, cursor: String?, atLeast: Int64?
+    _ account: AccountReference, limit: Int, cursor: String?, at: PointInTime?, atLeast: Int64?
   ) async throws -> Answer<Page<Hold>> {
-    try await queries.holds(account, activeOnly: true, limit: limit, cursor: cursor, atLeast: atLeast)
+    guard let at else {
+      return try await queries.holds(account, activeOnly: true, limit: limit, cursor: cursor, atLeast: atLeast)
+    }
+    return try await queries.holds(account, in: at, limit: limit, cursor: cursor, atLeast: atLeast)
   }
 
-  func customer(_ customer: CustomerID, atLeast: Int64?) async throws -> Answer<Customer> {
-    try await queries.customer(customer, atLeast: atLeast)
+  func customer(_ customer: CustomerID, at: PointInTime?, atLeast: Int64?) async throws -> Answer<Customer> {
+    guard let at else { return try await queries.customer(customer, atLeast: atLeast) }
+    return try await queries.customer(customer, in: at, atLeast: atLeast)
   }
 
-  func accounts(of customer: CustomerID, atLeast: Int64?) async throws -> Answer<[Account]> {
-    try await queries.accounts(of: customer, atLeast: atLeast)
+  func accounts(of customer: CustomerID, at: PointInTime?, atLeast: Int64?) async throws -> Answer<[Account]> {
+    guard let at else { return try await queries.accounts(of: customer, atLeast: atLeast) }
+    return try await queries.accounts(of: customer, in: at, atLeast: atLeast)
   }
 
   func transfer(_ transfer: TransferID, atLeast: Int64?) async throws -> Answer<TransferReading> {

@@ -5,22 +5,22 @@ public import Projections
 
 /// What the server reads of the book. Every answer says which log position it reflects.
 ///
-/// Where `atLeast` is given, the answer reflects that position or a later one, and waiting for it is bounded. Faults of
-/// a question are `QueryFault`s; those of the database, `PostgresError`s.
+/// Where `atLeast` is given, the answer reflects that position or a later one, and waiting for it is bounded. Where `at`
+/// is given, it is as it was then. Faults of a question are `QueryFault`s; those of the database, `PostgresError`s.
 public protocol BookReading: Sendable {
   func head() async throws -> HeadReading
-  func account(_ account: AccountReference, atLeast: Int64?) async throws -> Answer<Account>
+  func account(_ account: AccountReference, at: PointInTime?, atLeast: Int64?) async throws -> Answer<Account>
   func balance(_ account: AccountReference, at: PointInTime?, atLeast: Int64?) async throws -> Answer<AccountBalance>
   func entries(
     _ account: AccountReference, _ request: EntriesRequest, atLeast: Int64?
   ) async throws -> Answer<Page<Entry>>
-  func limits(_ account: AccountReference, atLeast: Int64?) async throws -> Answer<LimitsReading>
+  func limits(_ account: AccountReference, at: PointInTime?, atLeast: Int64?) async throws -> Answer<LimitsReading>
   /// Active holds.
   func holds(
-    _ account: AccountReference, limit: Int, cursor: String?, atLeast: Int64?
+    _ account: AccountReference, limit: Int, cursor: String?, at: PointInTime?, atLeast: Int64?
   ) async throws -> Answer<Page<Hold>>
-  func customer(_ customer: CustomerID, atLeast: Int64?) async throws -> Answer<Customer>
-  func accounts(of customer: CustomerID, atLeast: Int64?) async throws -> Answer<[Account]>
+  func customer(_ customer: CustomerID, at: PointInTime?, atLeast: Int64?) async throws -> Answer<Customer>
+  func accounts(of customer: CustomerID, at: PointInTime?, atLeast: Int64?) async throws -> Answer<[Account]>
   func transfer(_ transfer: TransferID, atLeast: Int64?) async throws -> Answer<TransferReading>
   /// All events of a command.
   func command(_ command: CommandID, atLeast: Int64?) async throws -> Answer<[AppendedEvent]>
@@ -37,4 +37,16 @@ public protocol BookReading: Sendable {
   ) async throws -> Answer<LogPage>
   /// Active holds whose time has come by `moment`, the earliest first.
   func dueHolds(at moment: Moment, limit: Int) async throws -> [HoldID]
+}
+
+extension BookReading {
+  /// An account as it is now.
+  func account(_ account: AccountReference, atLeast: Int64?) async throws -> Answer<Account> {
+    try await self.account(account, at: nil, atLeast: atLeast)
+  }
+
+  /// A customer as it is now.
+  func customer(_ customer: CustomerID, atLeast: Int64?) async throws -> Answer<Customer> {
+    try await self.customer(customer, at: nil, atLeast: atLeast)
+  }
 }

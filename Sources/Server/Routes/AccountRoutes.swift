@@ -17,9 +17,9 @@ struct AccountRoutes {
   var routes: [Route] {
     [
       Route(
-        .get, "/v1/accounts/{id}", access: .everyRole, query: [.atLeast],
+        .get, "/v1/accounts/{id}", access: .everyRole, query: [.at, .atLeast],
         .read(
-          "getAccount", .accounts, "An account with its money.", parameter: Self.account,
+          "getAccount", .accounts, "An account with its money, now or in the past.", parameter: Self.account,
           answer: .reference("Account")),
         respond: account),
       Route(
@@ -34,33 +34,36 @@ struct AccountRoutes {
           "listEntries", .accounts, "An account's statement, with running balances.", parameter: Self.account,
           answer: .reference("Entries")), respond: entries),
       Route(
-        .get, "/v1/accounts/{id}/limits", access: .everyRole, query: [.atLeast],
+        .get, "/v1/accounts/{id}/limits", access: .everyRole, query: [.at, .atLeast],
         .read(
           "getLimits", .accounts, "The limits on an account, and what is used and left of each.",
           parameter: Self.account,
           answer: .reference("Limits")), respond: limits),
       Route(
-        .get, "/v1/accounts/{id}/holds", access: .everyRole, query: [.limit, .cursor, .atLeast],
+        .get, "/v1/accounts/{id}/holds", access: .everyRole, query: [.limit, .cursor, .at, .atLeast],
         .read(
-          "listHolds", .accounts, "What is held on an account.", parameter: Self.account, answer: .reference("Holds")),
+          "listHolds", .accounts, "What is held on an account, or was.", parameter: Self.account,
+          answer: .reference("Holds")),
         respond: holds),
     ]
   }
 
   @Sendable private func account(_ call: Call) async throws -> Response {
-    let (answer, view) = try await find(call)
-    return try await reads.reply(answer, view, version: answer.value.version) { account, writer in
-      AccountRoutes.write(account, to: &writer)
+    let (at, atLeast) = (try call.at(), try call.atLeast())
+    let (found, view) = try await find(call)
+    let answer = at == nil ? found : try await reads.reader.account(.id(found.value.id), at: at, atLeast: atLeast)
+    // A version of the past is none that a command could be conditional on.
+    let version = at == nil ? answer.value.version : nil
+    return try await reads.reply(answer, view, version: version) { account, writer in
+      AccountRoutes.write(account, asOf: answer.asOf, to: &writer)
     }
   }
 
   @Sendable private func balance(_ call: Call) async throws -> Response {
-    let reference = try call.account()
     let (at, atLeast) = (try call.at(), try call.atLeast())
-    let answer = try await reads.ask(call, about: reference.id) {
+    let (answer, view) = try await find(call, in: at, { ($0.customerID, $0.accountID) }) { reference in
       try await reads.reader.balance(reference, at: at, atLeast: atLeast)
     }
-    let view = try await reads.access.view(call, of: answer.value.customerID, object: answer.value.accountID)
     return try await reads.reply(answer, view) { balance, writer in
       writer.json.field("account_id", balance.accountID)
       writer.json.field("currency", balance.currency)
@@ -94,12 +97,10 @@ struct AccountRoutes {
   }
 
   @Sendable private func limits(_ call: Call) async throws -> Response {
-    let reference = try call.account()
-    let atLeast = try call.atLeast()
-    let answer = try await reads.ask(call, about: reference.id) {
-      try await reads.reader.limits(reference, atLeast: atLeast)
+    let (at, atLeast) = (try call.at(), try call.atLeast())
+    let (answer, view) = try await find(call, in: at, { ($0.customerID, $0.accountID) }) { reference in
+      try await reads.reader.limits(reference, at: at, atLeast: atLeast)
     }
-    let view = try await reads.access.view(call, of: answer.value.customerID, object: answer.value.accountID)
     return try await reads.reply(answer, view, reserving: 1_024) { reading, writer in
       writer.json.field("account_id", reading.accountID)
       writer.json.field("book_date", reading.bookDate)
@@ -111,10 +112,10 @@ struct AccountRoutes {
   }
 
   @Sendable private func holds(_ call: Call) async throws -> Response {
-    let (limit, atLeast) = (try call.query.limit(), try call.atLeast())
+    let (limit, at, atLeast) = (try call.query.limit(), try call.at(), try call.atLeast())
     let (found, view) = try await find(call)
     let answer = try await reads.reader.holds(
-      .id(found.value.id), limit: limit, cursor: call.query[.cursor], atLeast: atLeast)
+      .id(found.value.id), limit: limit, cursor: call.query[.cursor], at: at, atLeast: atLeast)
     return try await reads.reply(answer, view, reserving: 1_024) { page, writer in
       writer.json.field("account_id", found.value.id)
       writer.json.key("holds")
@@ -135,6 +136,23 @@ struct AccountRoutes {
     return (answer, try await reads.access.view(call, of: answer.value.customerID, object: answer.value.id))
   }
 
+  /// What is asked about an account, once the caller may see it. Whose it is doesn't depend on time, but what there was
+  /// then does: of the past, the account is found and the caller looked at first, so that who may not see it doesn't
+  /// learn since when it is there.
+  private func find<Value>(
+    _ call: Call, in point: PointInTime?, _ whose: (Value) -> (owner: CustomerID?, account: AccountID),
+    _ question: (AccountReference) async throws -> Answer<Value>
+  ) async throws -> (Answer<Value>, PersonalTextView) {
+    if point != nil {
+      let (found, view) = try await find(call)
+      return (try await question(.id(found.value.id)), view)
+    }
+    let reference = try call.account()
+    let answer = try await reads.ask(call, about: reference.id) { try await question(reference) }
+    let (owner, account) = whose(answer.value)
+    return (answer, try await reads.access.view(call, of: owner, object: account))
+  }
+
   private func date(_ parameter: QueryParameter, _ call: Call) throws(Problem) -> CalendarDate? {
     guard let text = call.query[parameter] else { return nil }
     guard let date = CalendarDate(text) else {
@@ -147,7 +165,8 @@ struct AccountRoutes {
 // MARK: - As JSON
 
 extension AccountRoutes {
-  static func write(_ account: Account, to writer: inout RecordWriter) {
+  /// - Parameter asOf: what the scores' ages are counted to; nil for now.
+  static func write(_ account: Account, asOf: Moment?, to writer: inout RecordWriter) {
     writer.json.field("account_id", account.id)
     writer.json.field("kind", account.kind)
     writer.json.field("customer_id", account.customerID)
@@ -161,7 +180,7 @@ extension AccountRoutes {
     writer.json.field("posted", amount: account.balance.posted)
     writer.json.field("held", amount: account.balance.held)
     writer.json.field("available", amount: account.available)
-    writer.json.field(scores: account.scores)
+    writer.json.field(scores: account.scores, asOf: asOf)
     writer.json.field("version", integer: account.version)
   }
 
@@ -211,9 +230,9 @@ extension AccountRoutes {
 }
 
 extension JSONWriter {
-  /// The scores held, each with its age at the moment of the answer.
-  mutating func field(scores: Scores) {
-    let now = Moment.now
+  /// The scores held, each with its age at a moment; nil for now.
+  mutating func field(scores: Scores, asOf: Moment?) {
+    let now = asOf ?? .now
     key("scores")
     beginObject()
     for kind in ScoreKind.allCases {

@@ -11,12 +11,13 @@ struct CustomerRoutes {
   var routes: [Route] {
     [
       Route(
-        .get, "/v1/customers/{id}", access: .everyRole, query: [.atLeast],
+        .get, "/v1/customers/{id}", access: .everyRole, query: [.at, .atLeast],
         .read(
-          "getCustomer", .customers, "A customer: status, scores, screening state.", parameter: Self.customer,
+          "getCustomer", .customers, "A customer, now or in the past: status, scores, screening state.",
+          parameter: Self.customer,
           answer: .reference("Customer")), respond: customer),
       Route(
-        .get, "/v1/customers/{id}/accounts", access: .everyRole, query: [.atLeast],
+        .get, "/v1/customers/{id}/accounts", access: .everyRole, query: [.at, .atLeast],
         .read(
           "listCustomerAccounts", .customers, "A customer's accounts, in the order they were opened.",
           parameter: Self.customer, answer: .reference("Accounts")), respond: accounts),
@@ -24,42 +25,48 @@ struct CustomerRoutes {
   }
 
   @Sendable private func customer(_ call: Call) async throws -> Response {
-    let id = try call.identifier()
-    let atLeast = try call.atLeast()
-    let answer = try await reads.ask(call, about: id) { try await reads.reader.customer(id, atLeast: atLeast) }
-    let view = try await reads.access.view(call, of: id, object: id)
-    return try await reads.reply(answer, view, version: answer.value.version, reserving: 1_024) { customer, writer in
-      CustomerRoutes.write(customer, to: &writer)
+    let (at, atLeast) = (try call.at(), try call.atLeast())
+    let (found, view) = try await find(call)
+    let answer = at == nil ? found : try await reads.reader.customer(found.value.id, at: at, atLeast: atLeast)
+    // A version of the past is none that a command could be conditional on.
+    let version = at == nil ? answer.value.version : nil
+    return try await reads.reply(answer, view, version: version, reserving: 1_024) { customer, writer in
+      CustomerRoutes.write(customer, asOf: answer.asOf, to: &writer)
     }
   }
 
   @Sendable private func accounts(_ call: Call) async throws -> Response {
-    let id = try call.identifier()
-    let atLeast = try call.atLeast()
-    let answer = try await reads.ask(call, about: id) {
-      try await reads.reader.accounts(of: id, atLeast: atLeast)
-    }
-    let view = try await reads.access.view(call, of: id, object: id)
+    let (at, atLeast) = (try call.at(), try call.atLeast())
+    let (found, view) = try await find(call)
+    let answer = try await reads.reader.accounts(of: found.value.id, at: at, atLeast: atLeast)
     return try await reads.reply(answer, view, reserving: 512 + answer.value.count * 512) { accounts, writer in
       writer.json.key("accounts")
       writer.json.beginArray()
       for account in accounts {
         writer.json.beginObject()
-        AccountRoutes.write(account, to: &writer)
+        AccountRoutes.write(account, asOf: answer.asOf, to: &writer)
         writer.json.endObject()
       }
       writer.json.endArray()
     }
   }
 
-  private static func write(_ customer: Customer, to writer: inout RecordWriter) {
+  /// The customer as it is now, once the caller may see it: who may not learns nothing of its past either.
+  private func find(_ call: Call) async throws -> (Answer<Customer>, PersonalTextView) {
+    let id = try call.identifier()
+    let atLeast = try call.atLeast()
+    let answer = try await reads.ask(call, about: id) { try await reads.reader.customer(id, atLeast: atLeast) }
+    return (answer, try await reads.access.view(call, of: id, object: id))
+  }
+
+  private static func write(_ customer: Customer, asOf: Moment?, to writer: inout RecordWriter) {
     writer.json.field("customer_id", customer.id)
     writer.json.field("status", customer.status)
     writer.field("name", personal: customer.name)
     writer.field("date_of_birth", personal: customer.dateOfBirth)
     writer.json.field("country", customer.country)
     writer.json.field("sanctions_match", customer.sanctionsMatch)
-    writer.json.field(scores: customer.scores)
+    writer.json.field(scores: customer.scores, asOf: asOf)
     writer.json.key("limits")
     writer.json.beginArray()
     for (currency, limits) in customer.limits.sorted(by: { $0.key < $1.key }) {

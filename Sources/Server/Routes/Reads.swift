@@ -46,11 +46,10 @@ extension Call {
   /// The point of time to look back to.
   func at() throws(Problem) -> PointInTime? {
     guard let text = query[.at] else { return nil }
-    if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let position = Int64(text) { return .position(position) }
-    guard let moment = Moment(text) else {
+    guard let point = PointInTime(text) else {
       throw Problem(.invalidParameter, "at is a log position or an RFC 3339 date-time.")
     }
-    return .moment(moment)
+    return point
   }
 
   /// The account in the path: its id, or its number.
@@ -76,6 +75,10 @@ extension Problem {
   init(_ fault: QueryFault) {
     switch fault {
     case .unknown(let subject): self.init(.notFound, "No such \(subject.rawValue.replacing("_", with: " ")) is known.")
+    case .notYet(let subject, let since):
+      self.init(.notFound, "The \(subject.rawValue) wasn't there yet: it came with position \(since) of the log.")
+    case .archived:
+      self.init(.invalidParameter, "at lies so far back that the answer needs a part of the log that was archived.")
     case .badCursor: self.init(.invalidParameter, "cursor is not one that a page of this list gave.")
     case .inTheFuture(let head):
       self.init(.invalidParameter, "at lies in the future: the log ends at position \(head).")

@@ -122,7 +122,7 @@ extension OnAServer {
       arguments: [
         (PointInTime.position(0), QueryFault.beforeTheFirst), (.position(-7), .beforeTheFirst),
         (.position(.min), .beforeTheFirst), (.position(.max), .inTheFuture(head: 0)),
-        (.moment(Moment(microseconds: 0)), .beforeTheFirst), (.position(1), .unknown(.account)),
+        (.moment(Moment(microseconds: 0)), .beforeTheFirst), (.position(1), .notYet(.account, since: 5)),
         (.moment(Moment(microseconds: 4_102_444_800_000_000)), .inTheFuture(head: 0)),
       ])
     func noAnswer(point: PointInTime, fault: QueryFault) async throws {
@@ -131,7 +131,6 @@ extension OnAServer {
         let head = try await book.head()
         let expected = fault == .inTheFuture(head: 0) ? .inTheFuture(head: head) : fault
         await #expect(throws: expected) { try await book.queries.balance(.id(world.everyday), at: point) }
-        guard fault != .unknown(.account) else { return }
         await #expect(throws: expected) {
           try await book.queries.entries(.id(world.everyday), EntriesRequest(at: point))
         }

@@ -26,13 +26,25 @@ extension MemoryBook: BookReading {
     return HeadReading(position: answer.position, lastMoment: .now, incarnation: 1, ruleSet: answer.value)
   }
 
-  func account(_ account: AccountReference, atLeast: Int64?) async throws -> Answer<Account> {
-    try await answer(atLeast: atLeast) { try find(account, $0) }
+  /// As it is, or as it was.
+  private func find(
+    _ reference: AccountReference, _ at: PointInTime?, _ state: BookState
+  ) throws(QueryFault) -> Account {
+    let now = try find(reference, state)
+    guard let past = try past(at) else { return now }
+    guard let then = past.account(reference) else {
+      let opening = log.first { $0.origin.stream == StreamID(.account, now.id) }
+      throw QueryFault.notYet(.account, since: opening?.origin.position ?? 0)
+    }
+    return then
+  }
+
+  func account(_ account: AccountReference, at: PointInTime?, atLeast: Int64?) async throws -> Answer<Account> {
+    try await answer(atLeast: atLeast) { try find(account, at, $0) }
   }
 
   func balance(_ account: AccountReference, at: PointInTime?, atLeast: Int64?) async throws -> Answer<AccountBalance> {
-    let past = try past(at)
-    let answer = try await answer(atLeast: atLeast) { try find(account, past ?? $0) }
+    let answer = try await answer(atLeast: atLeast) { try find(account, at, $0) }
     let found = answer.value
     return Answer(
       AccountBalance(
@@ -85,9 +97,9 @@ extension MemoryBook: BookReading {
     }
   }
 
-  func limits(_ account: AccountReference, atLeast: Int64?) async throws -> Answer<LimitsReading> {
+  func limits(_ account: AccountReference, at: PointInTime?, atLeast: Int64?) async throws -> Answer<LimitsReading> {
     try await answer(atLeast: atLeast) { state in
-      let found = try find(account, state)
+      let found = try find(account, at, state)
       let limits = LimitKind.allCases.compactMap { kind in
         found.limits[kind].map {
           LimitReading(scope: .account, subjectID: found.id, kind: kind, currency: found.currency, limit: $0)
@@ -99,24 +111,27 @@ extension MemoryBook: BookReading {
   }
 
   func holds(
-    _ account: AccountReference, limit: Int, cursor: String?, atLeast: Int64?
+    _ account: AccountReference, limit: Int, cursor: String?, at: PointInTime?, atLeast: Int64?
   ) async throws -> Answer<Page<Hold>> {
     try await answer(atLeast: atLeast) { state in
-      let id = try find(account, state).id
-      let holds = state.holds.values.filter { $0.accountID == id && $0.status == .active }.sorted { $0.id < $1.id }
+      let id = try find(account, at, state).id
+      let holds = (try past(at) ?? state).holds.values.filter { $0.accountID == id && $0.status == .active }.sorted {
+        $0.id < $1.id
+      }
       return Page(Array(holds.prefix(limit)), next: nil)
     }
   }
 
-  func customer(_ customer: CustomerID, atLeast: Int64?) async throws -> Answer<Customer> {
+  func customer(_ customer: CustomerID, at: PointInTime?, atLeast: Int64?) async throws -> Answer<Customer> {
     try await answer(atLeast: atLeast) { state in
-      guard let found = state.customers[customer] else { throw QueryFault.unknown(.customer) }
+      guard let found = (try past(at) ?? state).customers[customer] else { throw QueryFault.unknown(.customer) }
       return found
     }
   }
 
-  func accounts(of customer: CustomerID, atLeast: Int64?) async throws -> Answer<[Account]> {
-    try await answer(atLeast: atLeast) { state in
+  func accounts(of customer: CustomerID, at: PointInTime?, atLeast: Int64?) async throws -> Answer<[Account]> {
+    try await answer(atLeast: atLeast) { now in
+      let state = try past(at) ?? now
       guard let found = state.customers[customer] else { throw QueryFault.unknown(.customer) }
       return found.accounts.compactMap { state.accounts[$0] }
     }
