@@ -36,9 +36,3 @@ public enum Decision: Hashable, Sendable {
 
   static func accept(_ event: Event) -> Decision { .record([event], .accepted) }
 }
-
-/// The rule sets that this build knows. A server whose build doesn't know the active one refuses to write.
-public enum RuleSets {
-  public static let known: ClosedRange<Int> = 1...1
-  public static let newest = 1
-}

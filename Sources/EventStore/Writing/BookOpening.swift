@@ -16,7 +16,7 @@ extension PostgresBook {
     var generator = SystemRandomNumberGenerator()
     let open = OpenBook(
       bookID: Identifier(high: generator.next(), low: generator.next()), timeZone: timeZone, currency: currency,
-      policies: policies, ruleSet: RuleSets.newest)
+      policies: policies, ruleSet: options.ruleSets.newest)
     // One id for every book's opening: whoever comes second finds it in the log, and no book is opened twice.
     let command = CommandEnvelope(
       id: Identifier(high: 0, low: 1), actor: .kauri, instruction: .openBook(open))

@@ -153,7 +153,7 @@ public actor PostgresBook: BookWriter {
     var work = BatchWork(batch, keyring: keyring)
     let head = try lockHead(session, &work)
     knownHead = head.position
-    if head.position > 0, !RuleSets.known.contains(head.ruleSet) { throw BookFault.unknownRuleSet(head.ruleSet) }
+    if head.position > 0, !options.ruleSets.contains(head.ruleSet) { throw BookFault.unknownRuleSet(head.ruleSet) }
 
     // Taken out while it changes: nothing of it stays if this throws, and nothing is copied.
     var cache = StateCache()
@@ -307,8 +307,12 @@ public actor PostgresBook: BookWriter {
     let moment = work.nextMoment()
     let context = DecisionContext(
       moment: moment, bookDate: try bookDate(of: moment, command.instruction, state.book),
-      ruleSet: state.book?.ruleSet ?? RuleSets.newest)
-    switch decide(command, on: state, in: context) {
+      ruleSet: state.book?.ruleSet ?? options.ruleSets.newest)
+    // The rule set may have been activated by a command before this one in the batch.
+    guard let decision = options.ruleSets.decide(command, on: state, in: context) else {
+      return work.answer(index, .unavailable(.unknownRuleSet(context.ruleSet)))
+    }
+    switch decision {
     case .notDue: work.answer(index, .notDue)
     case .versionConflict(let current): work.answer(index, .versionConflict(current: current))
     case .record(let events, let verdict):

@@ -1,3 +1,4 @@
+public import Commands
 public import Ledger
 
 import Glibc
@@ -14,16 +15,20 @@ public struct WriterOptions: Sendable {
   public var frozenAfter: Duration
   /// The clock that decisions are given.
   public var clock: @Sendable () -> Moment
+  /// The rules that this writer can decide by; it refuses to write to a book that follows others.
+  public var ruleSets: RuleSets
 
   public init(
     cachedAccountsMaximum: Int = 500_000, catchUpMaximum: Int = 5_000, settlingTime: Duration = .seconds(5),
-    frozenAfter: Duration = .seconds(2), clock: @escaping @Sendable () -> Moment = { .now }
+    frozenAfter: Duration = .seconds(2), clock: @escaping @Sendable () -> Moment = { .now },
+    ruleSets: RuleSets = .standard
   ) {
     self.cachedAccountsMaximum = cachedAccountsMaximum
     self.catchUpMaximum = catchUpMaximum
     self.settlingTime = settlingTime
     self.frozenAfter = frozenAfter
     self.clock = clock
+    self.ruleSets = ruleSets
   }
 }
 

@@ -30,7 +30,7 @@ struct DatabaseHealth: ServerHealth {
         "the database is at migration \(look.migration), this build at \(Migrator.newest)"),
       check("book", look.position > 0, "it hasn't been opened: run kauri migrate"),
       check(
-        "rule_set", look.position == 0 || RuleSets.known.contains(look.ruleSet),
+        "rule_set", look.position == 0 || RuleSets.standard.contains(look.ruleSet),
         "the book follows rule set \(look.ruleSet), which this build doesn't know"),
     ]
   }

@@ -30,7 +30,7 @@ final class MemoryBook: BookWriter {
   init() {
     let open = OpenBook(
       bookID: Identifier(high: 1, low: 1), timeZone: "Pacific/Auckland", currency: .nzd, policies: Policies(),
-      ruleSet: RuleSets.newest)
+      ruleSet: RuleSets.standard.newest)
     let command = CommandEnvelope(
       id: Identifier(high: 0, low: 1), actor: .kauri, instruction: .openBook(open))
     _ = content.withLock { MemoryBook.give(command, &$0) }
@@ -95,7 +95,7 @@ final class MemoryBook: BookWriter {
       return stored.content == bytes ? .recorded(stored.outcome, replayed: true) : .keyReused
     }
     let moment = max(Moment.now, Moment(microseconds: content.lastMoment.microseconds + 1))
-    let context = DecisionContext(moment: moment, bookDate: moment.dateUTC, ruleSet: RuleSets.newest)
+    let context = DecisionContext(moment: moment, bookDate: moment.dateUTC, ruleSet: RuleSets.standard.newest)
     switch decide(command, on: content.state, in: context) {
     case .notDue: return .notDue
     case .versionConflict(let current): return .versionConflict(current: current)
