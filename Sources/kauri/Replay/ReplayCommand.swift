@@ -4,6 +4,10 @@ import ArgumentParser
 struct ReplayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay",
-    abstract: "Ask the log: what was, and why.",
-    subcommands: [ReplayAccountCommand.self])
+    abstract: "Ask the log: whether the books are what they claim to be, what was, and why.",
+    subcommands: [
+      ReplayVerifyCommand.self,
+      ReplayStoryCommand.self,
+      ReplayAccountCommand.self,
+    ])
 }

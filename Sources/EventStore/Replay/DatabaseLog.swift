@@ -1,0 +1,189 @@
+public import Ledger
+public import Postgres
+
+/// The log in its database. Every question is one short statement or two on a connection of the pool, so no snapshot is
+/// held: the log only grows, and what is verified is what stood there when the extent was asked for.
+public struct DatabaseLog: LogSource {
+  private let pool: Pool
+  private let keyring: PersonalKeyring?
+
+  public init(pool: Pool, keyring: PersonalKeyring?) {
+    self.pool = pool
+    self.keyring = keyring
+  }
+
+  public var description: String { "the database" }
+
+  public func extent() async throws -> LogExtent {
+    try await pool.run { session in
+      // One statement, one snapshot: no writer comes between the head and the rows.
+      let rows = try session.execute(
+        """
+        select \(LogHead.columns), (select max(position) from events), case
+          when to_regclass('events_000000') in (select inhrelid from pg_inherits where inhparent = 'events'::regclass)
+          then 1::bigint else (select min(position) from events) end
+        from log_head
+        """)
+      let head = try LogHead(rows)
+      let columns = rows.columns.count
+      let last = try rows.int8OrNil(0, columns - 2) ?? 0
+      return LogExtent(
+        first: try rows.int8OrNil(0, columns - 1) ?? 1, last: head.position, head: head,
+        beyond: last > head.position ? last : nil)
+    }
+  }
+
+  public func rows(_ range: ClosedRange<Int64>) async throws -> SourcedRows {
+    try await pool.run { session in
+      let found = try session.execute(
+        "select \(LogRow.columns) from events e where e.position between $1 and $2 order by e.position",
+        [.int8(range.lowerBound), .int8(range.upperBound)])
+      var sourced = SourcedRows(rows: [], commands: nil)
+      for row in 0..<found.count {
+        do {
+          sourced.rows.append(try LogRow(found, row: row))
+        } catch {
+          // A moment without end, a text that is none: no writer has ever written it.
+          sourced.unreadable[try found.int8(row, 0)] = String(describing: error)
+        }
+      }
+      sourced.commands = try DatabaseLog.commands(of: sourced.rows, session)
+      return sourced
+    }
+  }
+
+  /// What the table of commands has for these rows' ids.
+  func commands(of rows: [LogRow]) async throws -> [Identifier: StoredCommand] {
+    try await pool.run { session in try DatabaseLog.commands(of: rows, session) }
+  }
+
+  private static func commands(of rows: [LogRow], _ session: Session) throws -> [Identifier: StoredCommand] {
+    var ids: Set<Identifier> = []
+    for row in rows { ids.insert(row.commandID) }
+    // A movement's stream is named after the id that it took.
+    for row in rows where row.streamKind == "transfer" || row.streamKind == "journal" { ids.insert(row.streamID) }
+    return try StoredCommand.decode(session.execute(StoredCommand.select, [array(ids)]))
+  }
+
+  public func rows(of streams: [StreamID], before position: Int64) async throws -> [LogRow] {
+    guard !streams.isEmpty else { return [] }
+    var ids = ArrayBuilder.uuid(reserving: streams.count)
+    var kinds = ArrayBuilder.text(reserving: streams.count)
+    for stream in streams {
+      ids.append(stream.id.high, stream.id.low)
+      kinds.append(stream.kind.rawValue)
+    }
+    let parameters: [Parameter] = [ids.parameter, kinds.parameter, .int8(position)]
+    return try await pool.run { session in try DatabaseLog.read(DatabaseLog.streamsSQL, parameters, session) }
+  }
+
+  /// As `LogReader` finds a stream: through the index, and through `commands` for one that is named after its command.
+  private static let streamsSQL = """
+    with wanted as (select unnest($1::uuid[]) as id, unnest($2::text[]) as kind)
+    select \(LogRow.columns) from wanted w join events e
+      on e.stream_id = w.id and e.stream_id <> e.command_id and e.stream_kind = w.kind
+    where e.position < $3
+    union all
+    select \(LogRow.columns) from wanted w join commands c on c.command_id = w.id
+    join events e on e.position >= c.first_position and e.position < c.first_position + c.event_count
+    where e.stream_id = w.id and e.command_id = w.id and e.stream_kind = w.kind and e.position < $3
+    order by position
+    """
+
+  public func rows(ofCommands commands: [CommandID], before position: Int64) async throws -> [LogRow] {
+    guard !commands.isEmpty else { return [] }
+    let ids = DatabaseLog.array(Set(commands))
+    return try await pool.run { session in
+      try DatabaseLog.read(
+        """
+        select \(LogRow.columns) from commands c
+        join events e on e.position >= c.first_position and e.position < c.first_position + c.event_count
+        where c.command_id = any($1) and c.content_hash is not null and e.position < $2 order by e.position
+        """, [ids, .int8(position)], session)
+    }
+  }
+
+  public func taken(_ ids: [Identifier], before position: Int64) async throws -> Set<Identifier> {
+    guard !ids.isEmpty else { return [] }
+    let wanted = DatabaseLog.array(Set(ids))
+    return try await pool.run { session in
+      let found = try StoredCommand.decode(session.execute(StoredCommand.select, [wanted]))
+      return Set(found.filter { $0.value.firstPosition < position }.keys)
+    }
+  }
+
+  public func loadKeys(_ subjects: Set<Identifier>) async throws {
+    guard let keyring else { return }
+    try await pool.run { session in
+      _ = try keyring.loadKeys(for: subjects, session: session, creatingMissing: false)
+    }
+  }
+
+  // MARK: The table of commands
+
+  /// Blocks of `commands` that one statement looks through: some tens of megabytes.
+  private static let blocks = 8_192
+
+  public func commandRows(through head: Int64) async throws -> CommandRowCount? {
+    var count = CommandRowCount()
+    for part in try await partsOfCommands() {
+      let counted = try await pool.run { session in
+        // One statement, one snapshot: a command's row and the head that covers it are committed together.
+        let rows = try session.execute(
+          """
+          select count(*) filter (where c.first_position <= $1),
+            count(*) filter (where c.first_position > (select position from log_head))
+          from commands c where \(part)
+          """, [.int8(head)])
+        return (try rows.int8(0, 0), try rows.int8(0, 1))
+      }
+      count.through += counted.0
+      count.beyondHead += counted.1
+    }
+    return count
+  }
+
+  public func strayCommands(through head: Int64, limit: Int) async throws -> [Identifier: StoredCommand] {
+    var strays: [Identifier: StoredCommand] = [:]
+    for part in try await partsOfCommands() where strays.count < limit {
+      let rest = Int64(limit - strays.count)
+      let found = try await pool.run { session in
+        try StoredCommand.decode(
+          session.execute(
+            """
+            select c.command_id, c.content_hash, c.first_position, c.event_count from commands c
+            left join events e on e.position = c.first_position
+            where c.first_position <= $1 and \(part) and (e.position is null or case when c.content_hash is null
+              then e.stream_id <> c.command_id or e.command_id = c.command_id else e.command_id <> c.command_id end)
+            limit $2
+            """, [.int8(head), .int8(rest)]))
+      }
+      strays.merge(found) { one, _ in one }
+    }
+    return strays
+  }
+
+  /// The table in the order of its blocks, a condition a part. Rows of this table never move: they are only ever added.
+  private func partsOfCommands() async throws -> [String] {
+    let size = try await pool.run { session in
+      try session.execute("select pg_relation_size('commands') / current_setting('block_size')::bigint").int8(0, 0)
+    }
+    return stride(from: 0, through: Int(size), by: DatabaseLog.blocks).map { first in
+      "c.ctid >= '(\(first),0)'::tid and c.ctid < '(\(first + DatabaseLog.blocks),0)'::tid"
+    }
+  }
+
+  // MARK: Reading
+
+  private static func array(_ ids: Set<Identifier>) -> Parameter {
+    var array = ArrayBuilder.uuid(reserving: ids.count)
+    // In order: rows near each other are found near each other.
+    for id in ids.sorted() { array.append(id.high, id.low) }
+    return array.parameter
+  }
+
+  private static func read(_ sql: String, _ parameters: [Parameter], _ session: Session) throws -> [LogRow] {
+    let rows = try session.execute(sql, parameters)
+    return try (0..<rows.count).map { try LogRow(rows, row: $0) }
+  }
+}

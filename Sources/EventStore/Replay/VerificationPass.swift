@@ -1,0 +1,143 @@
+import Commands
+import Ledger
+
+/// One way through the log: takes prepared pages in order, groups their rows to commands, and has each looked at.
+struct VerificationPass: Sendable {
+  /// Rows that were taken.
+  private(set) var rows: Int64 = 0
+
+  private let extent: LogExtent
+  private let from: Int64
+  private let codec: EventCodec
+  private let hasKeys: Bool
+  private var differences: LogDifferences
+  private var order: OrderCheck
+  private var content = ContentCheck()
+  private var decisions: DecisionCheck
+  private var table = CommandTableCheck()
+  private var hasTable = false
+  private var isFinished = false
+
+  /// The last command of a page: the next page may have more of it.
+  private var open: [PreparedRow] = []
+  private var openStored: [Identifier: StoredCommand]?
+
+  init(extent: LogExtent, options: LogVerification.Options, codec: EventCodec, keyring: PersonalKeyring?) {
+    self.extent = extent
+    from = options.from
+    self.codec = codec
+    hasKeys = keyring != nil
+    differences = LogDifferences(keeping: options.differencesKept)
+    order = OrderCheck(first: extent.first)
+    decisions = DecisionCheck(codec: codec, ruleSets: options.ruleSets, keyring: keyring)
+  }
+
+  mutating func take(_ page: PreparedPage, _ source: any LogSource) async throws {
+    rows += Int64(page.rows.count)
+    for (position, reason) in page.unreadable.sorted(by: { $0.key < $1.key }) {
+      differences.add(position, "row", expected: "a row of the log", found: reason)
+    }
+    for row in page.rows {
+      order.take(row, &differences)
+      content.take(row, &differences)
+    }
+    hasTable = hasTable || page.commands != nil
+    let stored = page.commands.map { own in own.merging(openStored ?? [:]) { one, _ in one } }
+    var commands = VerificationPass.commands(open + page.rows)
+    let last = commands.popLast()
+    open = last?.rows ?? []
+    // What the table has for the open command's ids is asked again with its next page, if it has one.
+    openStored = stored.map { known in
+      let ids = open.flatMap { [$0.row.commandID, $0.row.streamID] }
+      return known.filter { ids.contains($0.key) }
+    }
+    try await look(at: commands, stored, source)
+  }
+
+  /// Takes what the last page left open, and compares what stands beside the log with its end.
+  mutating func finish(_ source: any LogSource) async throws {
+    guard !isFinished else { return }
+    isFinished = true
+    if !open.isEmpty { try await look(at: [CommandRows(rows: open)], openStored, source) }
+    open = []
+    order.finish(extent, &differences)
+    content.finish(extent, &differences)
+    compareBook()
+    try await compareTable(source)
+  }
+
+  private static func commands(_ rows: [PreparedRow]) -> [CommandRows] {
+    var commands: [CommandRows] = []
+    for row in rows {
+      if let last = commands.last?.rows.last, last.row.commandID == row.row.commandID {
+        commands[commands.count - 1].rows.append(row)
+      } else {
+        commands.append(CommandRows(rows: [row]))
+      }
+    }
+    return commands
+  }
+
+  private mutating func look(
+    at commands: [CommandRows], _ stored: [Identifier: StoredCommand]?, _ source: any LogSource
+  ) async throws {
+    let folded = commands.prefix { $0.first < from }
+    for command in folded {
+      decisions.fold(command)
+      table.pass(command)
+    }
+    decisions.forgetPast()
+    let rest = Array(commands[folded.endIndex...])
+    guard let first = rest.first?.first else { return }
+    let needs = decisions.needs(of: rest)
+    if !needs.isEmpty { decisions.learn(try await Recall(needs, before: first, in: source, codec)) }
+    for command in rest {
+      let listContent = decisions.take(command, &differences)
+      let own = command.rows[0].content
+      table.take(command, own == .notHashed ? listContent : own, stored, &differences)
+    }
+    decisions.forgetPast()
+  }
+
+  // MARK: The end
+
+  /// The whole book's money comes to nothing in every currency, and the head follows the book's rule set.
+  private mutating func compareBook() {
+    var sums: [Currency: Int128] = [:]
+    for account in decisions.state.accounts.values {
+      sums[account.currency, default: 0] += Int128(account.balance.posted)
+    }
+    for (currency, sum) in sums.sorted(by: { $0.key.code < $1.key.code }) where sum != 0 {
+      differences.add(0, "all balances in \(currency)", expected: "a sum of 0", found: "\(sum)")
+    }
+    if let head = extent.head {
+      differences.compare(
+        0, "log_head.rule_set", expected: decisions.state.book?.ruleSet ?? 0, found: head.ruleSet)
+    }
+  }
+
+  private mutating func compareTable(_ source: any LogSource) async throws {
+    guard hasTable, let count = try await source.commandRows(through: extent.last) else { return }
+    if count.through != table.expectedRows {
+      differences.add(
+        0, "rows of commands", expected: "\(table.expectedRows)", found: "\(count.through)")
+      let strays = try await source.strayCommands(through: extent.last, limit: differences.kept)
+      for (id, row) in strays.sorted(by: { $0.value.firstPosition < $1.value.firstPosition }) {
+        differences.add(
+          0, "commands row of \(id)", expected: "nothing: no command or movement is called that",
+          found: "first position \(row.firstPosition), \(row.count) events")
+      }
+    }
+    if count.beyondHead > 0 {
+      differences.add(
+        0, "rows of commands behind the head", expected: "0", found: "\(count.beyondHead)")
+    }
+  }
+
+  var report: VerificationReport {
+    VerificationReport(
+      first: extent.first, last: extent.last, decidedFrom: max(from, extent.first), events: rows,
+      commands: decisions.decided, contentsCompared: table.hashed, texts: content.texts, erased: content.erased,
+      comparedKeys: hasKeys, comparedTable: hasTable, total: differences.total, differences: differences.sorted)
+  }
+}

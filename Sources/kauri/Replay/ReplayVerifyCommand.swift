@@ -1,0 +1,84 @@
+import ArgumentParser
+import EventStore
+import Ledger
+import Postgres
+
+/// `kauri replay verify`: the whole log, row by row.
+struct ReplayVerifyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Check that the log is in order and in balance, and decide every command again.",
+    discussion: """
+      Reads the log once, in short transactions, beside a bank that is open. The same content on the state before it, \
+      with its recorded moment and rule set, must give the recorded events, byte for byte. Whatever differs is named by \
+      position and field, with what was expected and what was found. Exit status 1 when anything differs.
+      """)
+
+  @OptionGroup var book: BookOption
+
+  @Option(help: "The first position whose command is decided again; what is before it is read and folded.")
+  var from: Int64 = 1
+
+  @Option(help: "Differences that are named, at most; all are counted.")
+  var named = 100
+
+  @Flag(help: "The report as JSON.")
+  var json = false
+
+  func validate() throws {
+    guard from > 0 else { throw ValidationError("--from takes a position, from 1.") }
+    guard (1...1_000_000).contains(named) else { throw ValidationError("--named takes 1 to 1000000.") }
+  }
+
+  func run() async throws {
+    let keyring = try book.keyring()
+    let pool = Pool(try book.connection("kauri replay"), maximumSize: 4)
+    let report: VerificationReport
+    do {
+      report = try await verify(DatabaseLog(pool: pool, keyring: keyring), keyring)
+    } catch {
+      await pool.shutdown()
+      throw error
+    }
+    await pool.shutdown()
+    try answer(report)
+  }
+
+  private func verify(_ source: any LogSource, _ keyring: PersonalKeyring?) async throws -> VerificationReport {
+    var options = LogVerification.Options()
+    options.from = from
+    options.differencesKept = named
+    let progress = ProgressBar(unit: "events")
+    defer { progress.finish() }
+    return try await LogVerification(source, keyring: keyring, options: options).run { done, total in
+      progress.update(fraction: Double(done) / Double(max(1, total)), count: Int(done))
+    }
+  }
+
+  private func answer(_ report: VerificationReport) throws {
+    if json {
+      var writer = JSONWriter()
+      report.write(to: &writer)
+      Terminal.answer(String(decoding: writer.bytes, as: UTF8.self))
+    } else {
+      for line in report.lines { Terminal.answer(line) }
+    }
+    if !report.isSound { throw ExitCode(1) }
+  }
+}
+
+extension VerificationReport {
+  /// What a person is told.
+  var lines: [String] {
+    var lines = differences.map(\.description)
+    if total > differences.count { lines.append("… and \((total - differences.count).grouped) more differences") }
+    let range = last < first ? "an empty log" : "events \(first.grouped) to \(last.grouped)"
+    lines.append("\(range): \(commands.grouped) commands decided again")
+    if contentsCompared > 0 { lines.append("\(contentsCompared.grouped) commands' content hashed and compared") }
+    if texts > 0 { lines.append("\(texts.grouped) personal texts opened and sealed again") }
+    if erased > 0 { lines.append("\(erased.grouped) personal texts erased: compared as sealed bytes") }
+    for omission in omissions { lines.append("not checked: \(omission)") }
+    lines.append(isSound ? "the log is sound" : "\(total.grouped) differences")
+    return lines
+  }
+}

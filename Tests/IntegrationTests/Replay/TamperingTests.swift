@@ -1,0 +1,180 @@
+import Commands
+import EventStore
+import Ledger
+import Testing
+
+/// What a superuser who disables the triggers does to a log: each change is found, and named where it was made.
+@Suite(.serialized) struct TamperingTests {
+  /// What was done, and how the report must name it.
+  struct Change {
+    let sql: String
+    /// Of the first difference that has `field`.
+    let position: Int64
+    /// What the difference's field begins with.
+    let field: String
+
+    init(_ sql: String, at position: Int64, _ field: String) {
+      self.sql = sql
+      self.position = position
+      self.field = field
+    }
+  }
+
+  private func expectFound(
+    _ change: Change, in book: ReplayBook, sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
+    try await book.tamper(change.sql)
+    let report = try await book.verify()
+    try await book.restore()
+    #expect(!report.isSound, "not found: \(change.sql)", sourceLocation: sourceLocation)
+    let named = report.differences.contains { $0.position == change.position && $0.field.hasPrefix(change.field) }
+    #expect(
+      named, "\(change.sql) was found as \(report.differences.prefix(5).map(\.description))",
+      sourceLocation: sourceLocation)
+    for difference in report.differences {
+      #expect(difference.expected != difference.found, "\(difference)", sourceLocation: sourceLocation)
+    }
+  }
+
+  /// Positions of a few events of a kind that was looked for.
+  private func positions(of type: String, in book: ReplayBook) async throws -> [Int64] {
+    try await book.book.log().filter { $0.event.type == type }.map(\.origin.position)
+  }
+
+  @Test func oneByteOfAColumn() async throws {
+    try await ReplayBook.run(commands: 200) { book in
+      try await book.keepCopy()
+      let place = try #require(try await positions(of: "TransferPosted", in: book).dropFirst(3).first)
+      func set(_ column: String, _ value: String) -> String {
+        "update events set \(column) = \(value) where position = \(place)"
+      }
+      let changes = [
+        Change(set("position", "position + 100000"), at: place, "position"),
+        Change(set("stream_kind", "'journal'"), at: place, "stream_kind"),
+        Change(set("stream_id", "'00000000-0000-0000-0000-000000000001'"), at: place, "stream_id"),
+        Change(set("stream_version", "2"), at: place, "stream_version"),
+        Change(set("type", "'TransferPostee'"), at: place, "type"),
+        Change(set("schema_version", "2"), at: place, "schema_version"),
+        Change(set("payload", "set_byte(payload, 12, get_byte(payload, 12) # 1)"), at: place, "payload"),
+        Change(set("command_id", "'cccccccc-0000-0000-0000-000000000001'"), at: place, "commands row"),
+        Change(set("command_index", "1"), at: place, "command_index"),
+        Change(set("actor", "'operator:op-3'"), at: place, "commands.content_hash"),
+        Change(set("moment", "moment - interval '1 second'"), at: place, "moment"),
+        Change(set("book_date", "book_date + 1"), at: place, "book_date"),
+        Change(set("rule_set", "2"), at: place, "rule_set"),
+      ]
+      for change in changes { try await expectFound(change, in: book) }
+      #expect(try await book.verify().isSound)
+    }
+  }
+
+  @Test func rowsThatAreNotWhatTheyWere() async throws {
+    try await ReplayBook.run(commands: 200) { book in
+      try await book.keepCopy()
+      let transfers = try await positions(of: "TransferPosted", in: book)
+      let (one, other) = (transfers[transfers.count / 2], transfers[transfers.count / 2 + 1])
+      let last = try await book.book.log().count
+      let columns = """
+        stream_kind, stream_id, stream_version, type, schema_version, payload, command_id, command_index, actor,
+        causation_id, correlation_id, moment, book_date, rule_set
+        """
+      let changes = [
+        Change("delete from events where position = \(one)", at: one, "position"),
+        // A swapped pair: each row is whole, and in the other's place.
+        Change(
+          """
+          delete from events where position in (\(one), \(other));
+          insert into events select \(one) + \(other) - position, \(columns) from kept.events
+            where position in (\(one), \(other));
+          """, at: other, "moment"),
+        // A row that was made up, between two that are there: everything after it moves.
+        Change(
+          """
+          delete from events where position > \(one);
+          insert into events select position + 1, \(columns) from kept.events where position > \(one);
+          insert into events select \(one) + 1, stream_kind, gen_random_uuid(), stream_version, type, schema_version,
+            payload, gen_random_uuid(), command_index, actor, causation_id, correlation_id,
+            moment + interval '1 microsecond', book_date, rule_set from events where position = \(one);
+          update log_head set position = position + 1;
+          """, at: one + 1, "commands row"),
+        Change(
+          "delete from events where position > \(last - 3)", at: Int64(last - 2), "position"),
+        Change(
+          """
+          insert into events select position + 1, stream_kind, gen_random_uuid(), stream_version, type, schema_version,
+            payload, gen_random_uuid(), command_index, actor, causation_id, correlation_id,
+            moment, book_date, rule_set from events where position = \(last)
+          """, at: Int64(last + 1), "position"),
+      ]
+      for change in changes { try await expectFound(change, in: book) }
+    }
+  }
+
+  /// A payload that says what it must not say, and is good JSON all the same: the amount, somebody else's key, a check.
+  @Test func payloadsThatSayOtherwise() async throws {
+    try await ReplayBook.run(commands: 200) { book in
+      try await book.keepCopy()
+      let log = try await book.book.log()
+      func replace(_ text: String, with other: String, at position: Int64) -> String {
+        """
+        update events set payload = convert_to(replace(convert_from(payload, 'UTF8'), '\(text)', '\(other)'), 'UTF8')
+          where position = \(position)
+        """
+      }
+      for (type, text, other, field) in [
+        ("TransferPosted", "\"amount\":\"", "\"amount\":\"1", "commands.content_hash"),
+        ("TransferPosted", "\"available_before\":\"", "\"available_before\":\"1", "payload/available_before"),
+        ("TransferDeclined", "\"insufficient_funds\"", "\"limit_daily\"", "payload"),
+        ("CustomerRegistered", "\"sealed\":\"", "\"sealed\":\"AAAA", "payload"),
+        ("SanctionsEntryAdded", "\"name\":\"", "\"name\":\"X", "commands.content_hash"),
+        ("JournalPosted", "\"direction\":\"debit\"", "\"direction\":\"credit\"", "postings"),
+      ] {
+        let row = try #require(
+          log.first { $0.event.type == type && String(decoding: $0.payload, as: UTF8.self).contains(text) }, "\(type)")
+        let position =
+          field.hasPrefix("commands") ? row.origin.position - Int64(row.origin.index) : row.origin.position
+        try await expectFound(
+          Change(replace(text, with: other, at: row.origin.position), at: position, field), in: book)
+      }
+    }
+  }
+
+  @Test func theTableOfCommands() async throws {
+    try await ReplayBook.run(commands: 200) { book in
+      try await book.keepCopy()
+      let place = try #require(try await positions(of: "TransferPosted", in: book).dropFirst(3).first)
+      let row = "where first_position = \(place) and content_hash is not null"
+      let changes = [
+        Change("update commands set first_position = first_position + 1 \(row)", at: place, "commands.first_position"),
+        Change("update commands set event_count = 2 \(row)", at: place, "commands.event_count"),
+        Change(
+          "update commands set content_hash = set_byte(content_hash, 3, get_byte(content_hash, 3) # 1) \(row)",
+          at: place, "commands.content_hash"),
+        Change("update commands set content_hash = null \(row)", at: place, "commands.content_hash"),
+        Change("delete from commands \(row)", at: place, "commands row of command"),
+        Change(
+          "insert into commands values ('00000000-0000-0000-0000-0000000000aa', null, \(place), 1)", at: 0,
+          "commands row of 00000000-0000-0000-0000-0000000000aa"),
+        Change(
+          "insert into commands values ('00000000-0000-0000-0000-0000000000aa', null, 100000, 1)", at: 0,
+          "rows of commands behind the head"),
+        Change("delete from commands where content_hash is null", at: 0, "rows of commands"),
+      ]
+      for change in changes { try await expectFound(change, in: book) }
+    }
+  }
+
+  @Test func theHead() async throws {
+    try await ReplayBook.run(commands: 50) { book in
+      try await book.keepCopy()
+      let last = Int64(try await book.book.log().count)
+      let changes = [
+        Change("update log_head set position = position + 1", at: last + 1, "position"),
+        Change("update log_head set position = position - 1", at: last, "position"),
+        Change("update log_head set last_moment = 'epoch'", at: 0, "log_head.last_moment"),
+        Change("update log_head set rule_set = 2", at: 0, "log_head.rule_set"),
+      ]
+      for change in changes { try await expectFound(change, in: book) }
+    }
+  }
+}
