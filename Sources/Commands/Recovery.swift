@@ -26,6 +26,7 @@ extension Instruction {
     case .customerVerified(let event): self = .verifyCustomer(event.instruction)
     case .customerRejected(let event): self = .rejectCustomer(event.instruction)
     case .customerSuspended(let event): self = .suspendCustomer(event.instruction)
+    case .customerErased(let event): self = .eraseCustomer(event.instruction)
     case .accountOpened(let event): self = .openAccount(event.instruction)
     case .accountFrozen(let event):
       self = .freezeAccount(FreezeAccount(account: event.terms.account.reference, reason: event.terms.reason))

@@ -72,6 +72,9 @@ public struct StateNeedsCollector: Sendable {
     case .verifyCustomer(let content): customer(content.customerID, on: state)
     case .rejectCustomer(let content): customer(content.customerID, on: state)
     case .suspendCustomer(let content): customer(content.customerID, on: state)
+    case .eraseCustomer(let content):
+      customer(content.customerID, on: state)
+      everyAccount(of: content.customerID, on: state)
     case .openAccount(let open):
       account(.id(open.accountID), on: state)
       if let id = open.customerID { customer(id, on: state) }

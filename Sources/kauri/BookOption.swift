@@ -33,8 +33,9 @@ struct BookOption: ParsableArguments {
     } else {
       return nil
     }
-    // An erased key stays erased: a long run needn't look again.
+    // An erased key stays erased, and what is opened is shown to nobody: a long run needn't look again.
     return PersonalKeyring(
-      masterKey: try MasterKeyFile(path: file).masterKey(), capacity: 262_144, absenceLifetime: .seconds(86_400))
+      masterKey: try MasterKeyFile(path: file).masterKey(), capacity: 262_144, absenceLifetime: .seconds(86_400),
+      trust: .seconds(86_400))
   }
 }

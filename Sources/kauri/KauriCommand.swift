@@ -16,6 +16,7 @@ struct KauriCommand: AsyncParsableCommand {
       TokenCommand.self,
       SubmitCommand.self,
       ReplayCommand.self,
+      ErasuresCommand.self,
       BenchCommand.self,
       BareServerCommand.self,
     ])

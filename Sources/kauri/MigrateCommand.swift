@@ -51,6 +51,9 @@ struct MigrateCommand: AsyncParsableCommand {
       database: try conninfo(), masterKeyFile: try masterKeyFile(), timeZone: timeZone, currency: currency)
     for file in result.applied { Terminal.say("applied \(file)") }
     Terminal.say("the schema is up to date: \(result.total) migrations")
+    if result.erasedAgain > 0 {
+      Terminal.say("erased customers' keys were there again and were deleted: \(result.erasedAgain)")
+    }
     Terminal.say(result.opened ? "opened the book: \(currency), \(timeZone)" : "the book is open already")
   }
 

@@ -34,6 +34,9 @@ extension OnAServer {
       // Only the owner declares a history.
       expected["incarnations"] = "SELECT"
       expected["events_000000"] = ""
+      // Filled by functions only.
+      expected["erased_subjects"] = "SELECT"
+      expected["erased_subjects_number_seq"] = ""
       #expect(granted == expected)
     }
 
@@ -52,7 +55,10 @@ extension OnAServer {
           """)
         return (try (0..<rows.count).map { try rows.text($0, 0) }, try open.int8(0, 0))
       }
-      #expect(granted == ["position_at", "position_at_end_of", "prepare_event_partitions"])
+      #expect(
+        granted == [
+          "erase_personal_keys", "position_at", "position_at_end_of", "prepare_event_partitions", "repeat_erasures",
+        ])
       #expect(open == 0, "no function is left to everybody")
     }
 
@@ -81,6 +87,10 @@ extension OnAServer {
       ("truncate commands", denied),
       ("update personal_keys set wrapped_key = wrapped_key", denied),
       ("delete from personal_keys", denied),
+      ("insert into erased_subjects (subject) values ('00000000-0000-0000-0000-000000000001')", denied),
+      ("delete from erased_subjects", denied),
+      // Only an event that erases the customer lets a key go.
+      ("select erase_personal_keys(array['00000000-0000-0000-0000-000000000001']::uuid[], array[1])", "23001"),
       ("insert into log_head default values", denied),
       ("delete from log_head", denied),
       ("truncate log_head", denied),

@@ -7,7 +7,8 @@ enum Authorisation {
     case .openBook, .activateRuleSet: role == .system
     case .recordDataRead, .recordRefusal: true
     case .postTransfer: role == .customer || role == .operator || role == .service
-    case .approve, .reject, .setPolicy, .setLimit, .confirmMatch, .clearMatch, .reverseTransfer: role == .operator
+    case .approve, .reject, .setPolicy, .setLimit, .confirmMatch, .clearMatch, .reverseTransfer, .eraseCustomer:
+      role == .operator
     case .expireHold: role == .system || role == .operator || role == .service
     case .registerCustomer, .verifyCustomer, .rejectCustomer, .suspendCustomer, .openAccount, .freezeAccount,
       .unfreezeAccount, .closeAccount, .postJournal, .placeHold, .captureHold, .releaseHold, .recordFraudScore,

@@ -47,6 +47,7 @@ private func decideContent(
   case .importSanctionsList(let list): decideImport(list, on: state)
   case .confirmMatch(let match): decideMatch(match.finding, .confirm, command.instruction, on: state)
   case .clearMatch(let match): decideMatch(match.finding, .clear, command.instruction, on: state)
+  case .eraseCustomer(let erase): decideErasure(erase, on: state, in: context)
   case .openBook(let open): decideOpenBook(open, on: state)
   case .activateRuleSet(let activate): decideActivateRuleSet(activate, on: state)
   case .recordDataRead(let read): .accept(.customerDataRead(CustomerDataRead(instruction: read)))

@@ -18,6 +18,9 @@ func decideApprove(
   case .journal(let terms): return approveJournal(terms, approval, note, on: state, in: context)
   case .policy(let change):
     return .accept(.policySet(PolicySet(bookID: approval.stream.id, change: change, approval: note)))
+  case .match(let finding, _) where state.customers[finding.customerID]?.status == .erased:
+    let check = Check(.wrongState, passed: false, [.text("status", CustomerStatus.erased.rawValue)])
+    return rejectAfterChecks(note, approval, .wrongState, [check])
   case .match(let finding, .confirm):
     return .accept(.sanctionsMatchConfirmed(SanctionsMatchConfirmed(finding: finding, approval: note)))
   case .match(let finding, .clear):

@@ -16,6 +16,7 @@ func decideActivateRuleSet(_ activate: ActivateRuleSet, on state: borrowing Book
 func decideSetLimit(_ limit: SetLimit, on state: borrowing BookState) -> Decision {
   let instruction = Instruction.setLimit(limit)
   guard let subject = resolve(limit.subject, on: state) else { return .decline(instruction, .unknownSubject) }
+  if let erased = declinedAsErased(subject, instruction, on: state) { return erased }
   if subject.kind == .account, let account = state.accounts[subject.id], account.currency != limit.currency {
     return .decline(
       instruction, .currencyMismatch,
@@ -33,6 +34,7 @@ func decideScore(
   _ report: ScoreReport, _ kind: ScoreKind, _ instruction: Instruction, on state: borrowing BookState
 ) -> Decision {
   guard let subject = resolve(report.subject, on: state) else { return .decline(instruction, .unknownSubject) }
+  if let erased = declinedAsErased(subject, instruction, on: state) { return erased }
   let held =
     switch subject.kind {
     case .customer: state.customers[subject.id]?.scores[kind]
@@ -84,6 +86,10 @@ func decideMatch(
   guard let customer = state.customers[finding.customerID] else {
     return .decline(instruction, .unknownCustomer, [.text("customer_id", finding.customerID.description)])
   }
+  if customer.status == .erased {
+    return .decline(
+      instruction, .wrongState, [.text("status", customer.status.rawValue)], subject: finding.customerID)
+  }
   if decision == .clear, !customer.sanctionsMatch {
     return .decline(instruction, .wrongState, [.text("sanctions_match", "none")], subject: finding.customerID)
   }
@@ -93,6 +99,16 @@ func decideMatch(
   var owned = finding
   owned.reason = finding.reason?.owned(by: finding.customerID)
   return .accept(.sanctionsMatchProposed(SanctionsMatchProposed(finding: owned, decision: decision)))
+}
+
+/// Nothing more is learned about a customer that has been erased.
+private func declinedAsErased(
+  _ subject: ResolvedSubject, _ instruction: Instruction, on state: borrowing BookState
+) -> Decision? {
+  guard subject.kind == .customer, let customer = state.customers[subject.id], customer.status == .erased else {
+    return nil
+  }
+  return .decline(instruction, .wrongState, [.text("status", customer.status.rawValue)])
 }
 
 /// A customer's id, an account's id, or an account number: whichever the book knows.

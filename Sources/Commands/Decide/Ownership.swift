@@ -11,6 +11,10 @@ extension Instruction {
     case .suspendCustomer(var content):
       content.reason = content.reason?.owned(by: content.customerID)
       return .suspendCustomer(content)
+    case .eraseCustomer(var content):
+      // The reason outlives the customer's key.
+      content.reason = content.reason.owned(by: .zero)
+      return .eraseCustomer(content)
     case .openAccount(var content):
       content.name = content.name?.owned(by: content.customerID ?? subject)
       return .openAccount(content)

@@ -122,11 +122,15 @@ public struct EventCodec: Sendable {
     return try EventCodec.write(event, form == .clear ? .clear(vault) : .withheld, vault)
   }
 
-  /// Whether a payload of the log holds sealed text. Within a JSON string the quotation marks would be escaped, and no
-  /// other field is called that, so the bytes can't mean anything else.
+  /// Whether a payload of the log holds sealed text, or text that was erased before it was recorded. Within a JSON string
+  /// the quotation marks would be escaped, and no other fields are called that, so the bytes can't mean anything else.
   static func holdsPersonalText(_ payload: [UInt8]) -> Bool {
+    contains(payload, sealedMark) || contains(payload, erasedMark)
+  }
+
+  private static func contains(_ payload: [UInt8], _ mark: StaticString) -> Bool {
     payload.withUnsafeBytes { payload in
-      sealedMark.withUTF8Buffer { mark in
+      mark.withUTF8Buffer { mark in
         let mark = UnsafeRawBufferPointer(mark)
         return mark.count <= payload.count
           && (0...payload.count - mark.count).contains { start in
@@ -137,6 +141,7 @@ public struct EventCodec: Sendable {
   }
 
   private static let sealedMark: StaticString = #","sealed":""#
+  private static let erasedMark: StaticString = #","erased":true"#
 
   private static func write(_ event: Event, _ form: PersonalTextForm, _ vault: EventVault) throws -> [UInt8] {
     var writer = RecordWriter(reserving: 512, form: form)

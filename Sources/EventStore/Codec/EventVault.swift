@@ -19,11 +19,13 @@ final class EventVault: PersonalTextVault {
 
   func seal(_ clear: String, subject: Identifier, field: StaticString) throws -> [UInt8] {
     hasSealed = true
-    guard case .present(let key) = keyring.find(subject) else {
+    switch keyring.find(subject) {
+    case .present(let key, _): return try key.seal(clear, field: field, command: command, index: index)
+    case .erased: throw SubjectErased()
+    case .absent, nil:
       missing.insert(subject)
       return []
     }
-    return try key.seal(clear, field: field, command: command, index: index)
   }
 
   func open(_ sealed: [UInt8], subject: Identifier, field: StaticString) throws -> String? {

@@ -2,10 +2,13 @@ import Ledger
 
 /// What is known of a subject's key.
 enum KnownKey: Sendable {
-  case present(SubjectKey)
+  /// - Parameter since: when the database was asked for it.
+  case present(SubjectKey, since: ContinuousClock.Instant)
   /// The database had none: it was erased, or nothing has been sealed for the subject yet. Another server may make one
   /// at any time, so this is believed for as long as it takes to use it.
   case absent(until: ContinuousClock.Instant)
+  /// It was erased, and there will never be another.
+  case erased
 }
 
 /// A bounded memory of keys. The half that was used last is never dropped.
@@ -37,6 +40,11 @@ struct KeyCache: Sendable {
       young = [:]
     }
     young[subject] = known
+  }
+
+  mutating func removeAll() {
+    young = [:]
+    old = [:]
   }
 
   mutating func remove(_ subject: Identifier) {

@@ -12,6 +12,10 @@ import Synchronization
 /// wherever it was copied to. Another key derived from the master key hashes the content of commands.
 ///
 /// Look-ups never go to the database: whoever seals or opens loads the keys first, within its own transaction.
+///
+/// A key that another server has erased must not open anything here for long. So a remembered key opens text for
+/// `trust` after the database was asked for it, and for as long as `learnErasures` is called at least that often; else
+/// it has to be loaded again.
 public final class PersonalKeyring: Sendable {
   /// The subject of the book's own key. It is a good one to load when a server starts: a wrong master key shows at
   /// once.
@@ -19,23 +23,27 @@ public final class PersonalKeyring: Sendable {
 
   private let wrapping: SymmetricKey
   private let content: HMAC<SHA256>
-  private let cache: Mutex<KeyCache>
+  private let memory: Mutex<KeyMemory>
   private let absenceLifetime: Duration
+  private let trust: Duration
 
   /// - Parameters:
   ///   - masterKey: 32 bytes. Everything that was wrapped or hashed with it can be used with it only.
   ///   - capacity: keys to remember, at most. The half of them that was used last stays; a batch must not name more
   ///     subjects than that.
   public convenience init(masterKey: SymmetricKey, capacity: Int = 65_536) {
-    self.init(masterKey: masterKey, capacity: capacity, absenceLifetime: .seconds(1))
+    self.init(masterKey: masterKey, capacity: capacity, absenceLifetime: .seconds(1), trust: .seconds(5))
   }
 
-  /// - Parameter absenceLifetime: for how long a key that isn't there counts as erased without looking again.
-  package init(masterKey: SymmetricKey, capacity: Int, absenceLifetime: Duration) {
+  /// - Parameters:
+  ///   - absenceLifetime: for how long a key that isn't there counts as erased without looking again.
+  ///   - trust: for how long a key opens text after the database last said that it is there.
+  package init(masterKey: SymmetricKey, capacity: Int, absenceLifetime: Duration, trust: Duration = .seconds(5)) {
     self.absenceLifetime = absenceLifetime
+    self.trust = trust
     wrapping = masterKey.derived("kauri personal key wrapping 1")
     content = HMAC(key: masterKey.derived("kauri content hash 1"))
-    cache = Mutex(KeyCache(capacity: capacity))
+    memory = Mutex(KeyMemory(cache: KeyCache(capacity: capacity)))
   }
 
   // MARK: Content of commands
@@ -57,7 +65,8 @@ public final class PersonalKeyring: Sendable {
   ///   what was sealed.
   public func open(_ sealed: [UInt8], subject: Identifier, field: StaticString) throws -> String? {
     guard let known = find(subject) else { throw MissingPersonalKeys([subject]) }
-    guard case .present(let key) = known else { return nil }
+    guard case .present(let key, let since) = known else { return nil }
+    guard isTrusted(since: since) else { throw MissingPersonalKeys([subject]) }
     guard let text = key.open(sealed, field: field) else {
       throw PersonalKeyFault.altered(subject: subject, field: field.description)
     }
@@ -65,9 +74,15 @@ public final class PersonalKeyring: Sendable {
   }
 
   func find(_ subject: Identifier) -> KnownKey? {
-    let known = cache.withLock { $0.find(subject) }
+    let known = memory.withLock { $0.find(subject) }
     if case .absent(let limit)? = known, ContinuousClock.now >= limit { return nil }
     return known
+  }
+
+  /// Whether what the database said at `since` holds still.
+  private func isTrusted(since: ContinuousClock.Instant) -> Bool {
+    let oldest = ContinuousClock.now - trust
+    return since > oldest || memory.withLock { $0.follows(since: since, confirmedAfter: oldest) }
   }
 
   // MARK: Loading
@@ -86,10 +101,13 @@ public final class PersonalKeyring: Sendable {
   public func loadKeys(
     for subjects: Set<Identifier>, session: Session, creatingMissing: Bool
   ) throws -> Set<Identifier> {
-    // What wasn't there may be by now, so only keys that are known to be there are taken from memory.
-    var missing = cache.withLock { cache in
-      subjects.filter { subject in
-        if case .present = cache.find(subject) { false } else { true }
+    // What wasn't there may be by now, so only keys that are known to be there, or gone for ever, are taken from memory.
+    // A writer seals with what it remembers: under a key that was erased meanwhile, the text is as good as erased.
+    var missing = subjects.filter { subject in
+      switch find(subject) {
+      case .present(_, let since): !creatingMissing && !isTrusted(since: since)
+      case .erased: false
+      case .absent, nil: true
       }
     }
     guard !missing.isEmpty else { return [] }
@@ -100,19 +118,76 @@ public final class PersonalKeyring: Sendable {
       // Another server was faster with the others.
       missing.subtract(created)
       if !missing.isEmpty { missing.subtract(try fetch(missing, session)) }
+      if !missing.isEmpty { missing.subtract(try fetchErased(missing, session)) }
     }
     let limit = ContinuousClock.now + absenceLifetime
-    cache.withLock { cache in for subject in missing { cache.insert(.absent(until: limit), for: subject) } }
+    memory.withLock { memory in for subject in missing { memory.insert(.absent(until: limit), for: subject) } }
     return created
   }
 
-  /// Drops what is remembered of these subjects: after a transaction that failed, and after an erasure.
+  /// Drops what is remembered of these subjects, after a transaction that failed.
   public func forget(_ subjects: Set<Identifier>) {
-    cache.withLock { cache in for subject in subjects { cache.remove(subject) } }
+    memory.withLock { memory in for subject in subjects { memory.cache.remove(subject) } }
   }
+
+  // MARK: Erasures
+
+  /// Notes that these subjects' keys are gone for ever: after the transaction that erased them has committed.
+  public func markErased(_ subjects: some Sequence<Identifier>) {
+    memory.withLock { $0.markErased(subjects) }
+  }
+
+  /// Learns which keys other servers have erased since it was last called. Called every so often, well within `trust`,
+  /// it keeps remembered keys in use.
+  ///
+  /// - Throws: what the session throws; then keys lose their trust when it is time.
+  public func learnErasures(_ session: Session) throws {
+    let asked = ContinuousClock.now
+    let newest = try session.execute("select coalesce(max(number), 0) from erased_subjects").int8(0, 0)
+    let known = memory.withLock { $0.followed }
+    // The first time, and when the database was exchanged for an older one, nothing that is remembered is worth
+    // anything.
+    guard var reached = known, reached <= newest else {
+      return memory.withLock { $0.beginFollowing(at: newest, asked: asked) }
+    }
+    while reached < newest {
+      let rows = try session.execute(
+        "select number, subject from erased_subjects where number > $1 order by number limit 1000", [.int8(reached)])
+      guard rows.count > 0 else { break }
+      var subjects: [Identifier] = []
+      for row in 0..<rows.count {
+        reached = try rows.int8(row, 0)
+        let (high, low) = try rows.uuid(row, 1)
+        subjects.append(Identifier(high: high, low: low))
+      }
+      memory.withLock { memory in
+        memory.markErased(subjects)
+        memory.followed = reached
+      }
+    }
+    memory.withLock { $0.confirmed = asked }
+  }
+
+  /// - Returns: the subjects that have been erased.
+  private func fetchErased(_ subjects: Set<Identifier>, _ session: Session) throws -> Set<Identifier> {
+    var wanted = ArrayBuilder.uuid(reserving: subjects.count)
+    for subject in subjects { wanted.append(subject.high, subject.low) }
+    let rows = try session.execute(
+      "select subject from erased_subjects where subject = any($1)", [wanted.parameter])
+    var erased: Set<Identifier> = []
+    for row in 0..<rows.count {
+      let (high, low) = try rows.uuid(row, 0)
+      erased.insert(Identifier(high: high, low: low))
+    }
+    markErased(erased)
+    return erased
+  }
+
+  // MARK: Rows
 
   /// - Returns: the subjects whose keys were there.
   private func fetch(_ subjects: Set<Identifier>, _ session: Session) throws -> Set<Identifier> {
+    let asked = ContinuousClock.now
     var wanted = ArrayBuilder.uuid(reserving: subjects.count)
     for subject in subjects { wanted.append(subject.high, subject.low) }
     let rows = try session.execute(
@@ -123,11 +198,12 @@ public final class PersonalKeyring: Sendable {
       let subject = Identifier(high: high, low: low)
       found[subject] = SubjectKey(try unwrap(try rows.bytes(row, 1), of: subject))
     }
-    remember(found)
+    remember(found, since: asked)
     return Set(found.keys)
   }
 
-  /// - Returns: the subjects whose keys were made; the others have one already, made by somebody else a moment ago.
+  /// - Returns: the subjects whose keys were made; the others have one already, made by somebody else a moment ago, or
+  ///   were erased and get none.
   private func create(_ subjects: Set<Identifier>, _ session: Session) throws -> Set<Identifier> {
     var ids = ArrayBuilder.uuid(reserving: subjects.count)
     var wrapped = ArrayBuilder.bytea(reserving: subjects.count, bytesEach: 60)
@@ -151,12 +227,14 @@ public final class PersonalKeyring: Sendable {
       let (high, low) = try rows.uuid(row, 0)
       created.insert(Identifier(high: high, low: low))
     }
-    remember(keys.filter { created.contains($0.key) })
+    remember(keys.filter { created.contains($0.key) }, since: .now)
     return created
   }
 
-  private func remember(_ keys: [Identifier: SubjectKey]) {
-    cache.withLock { cache in for (subject, key) in keys { cache.insert(.present(key), for: subject) } }
+  private func remember(_ keys: [Identifier: SubjectKey], since: ContinuousClock.Instant) {
+    memory.withLock { memory in
+      for (subject, key) in keys { memory.insert(.present(key, since: since), for: subject) }
+    }
   }
 
   // MARK: Wrapping

@@ -543,6 +543,113 @@ grant select on kauri_migrations to kauri_server;
 alter table customers_overview_accounts drop column posted;
 
 """##),
+    Migration(number: 140, file: "0140-erased-subjects.sql", sql: ##"""
+-- Whose personal text nobody can read any more: a tombstone for each key that was erased, so that no other
+-- key is ever made in its place.
+create table erased_subjects (
+  -- The customer's id.
+  subject uuid primary key check (subject <> '00000000-0000-0000-0000-000000000000'),
+  -- In the order of commits: rows are added under the head's lock. Servers follow it to forget the keys that
+  -- they remember.
+  number bigint generated always as identity unique,
+  -- Of the event that erased the customer. Null where the erasure came from a list that was kept outside,
+  -- after a restore that lost
+  -- the event.
+  position bigint,
+  erased_at timestamptz not null default clock_timestamp()
+);
+
+create trigger erased_subjects_refuse_change before update or delete or truncate on erased_subjects
+  for each statement execute function refuse_change();
+
+-- Whatever asks for it (a writer of an older build, a restore of the table of keys), an erased subject gets
+-- no key.
+create function refuse_key_of_erased() returns trigger language plpgsql as $$
+begin
+  if exists (select from public.erased_subjects where subject = new.subject) then
+    return null;
+  end if;
+  return new;
+end
+$$;
+
+create trigger personal_keys_of_nobody_erased before insert or update on personal_keys
+  for each row execute function refuse_key_of_erased();
+
+revoke all on erased_subjects from public;
+grant select on erased_subjects to kauri_server;
+
+"""##),
+    Migration(number: 141, file: "0141-erase-personal-keys.sql", sql: ##"""
+-- The one way by which the server, which may delete nothing, has a key deleted: within the transaction that
+-- appends the customer's erasure
+-- to the log, or any time after it. The event is the warrant.
+create function erase_personal_keys(subjects uuid[], positions bigint[]) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if exists (
+    select from unnest(subjects, positions) as erased (subject, "position")
+    where not exists (
+      select from public.events e
+      where e.position = erased.position and e.type = 'CustomerErased' and e.stream_kind = 'customer'
+        and e.stream_id = erased.subject)
+  ) then
+    raise exception 'a key is erased only by the event that erases its customer' using errcode = 'restrict_violation';
+  end if;
+  insert into public.erased_subjects (subject, position)
+    select * from unnest(subjects, positions) order by 1 on conflict (subject) do nothing;
+  delete from public.personal_keys where subject = any(subjects);
+end
+$$;
+revoke execute on function erase_personal_keys(uuid[], bigint[]) from public;
+grant execute on function erase_personal_keys(uuid[], bigint[]) to kauri_server;
+
+"""##),
+    Migration(number: 142, file: "0142-repeat-erasures.sql", sql: ##"""
+-- Customers are few that were erased, and looked for whenever a server starts.
+create index customers_erased on customers (customer_id) where status = 'erased';
+
+-- Erases again what a restore of single tables has brought back: keys of customers that are erased in the
+-- book, or have a tombstone. Nothing
+-- that isn't erased already is erased by it, so the server may call it whenever it starts.
+create function repeat_erasures() returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  gone bigint;
+begin
+  -- Tombstones are numbered in the order of commits.
+  perform 1 from public.log_head for update;
+  insert into public.erased_subjects (subject, position)
+    select c.customer_id, c.position from public.customers c where c.status = 'erased'
+      and not exists (select from public.erased_subjects e where e.subject = c.customer_id);
+  delete from public.personal_keys k where exists (select from public.erased_subjects e where e.subject = k.subject);
+  get diagnostics gone = row_count;
+  return gone;
+end
+$$;
+revoke execute on function repeat_erasures() from public;
+grant execute on function repeat_erasures() to kauri_server;
+
+"""##),
+    Migration(number: 143, file: "0143-retention-dates.sql", sql: ##"""
+-- What retention counts from. Filled in from the log for what was there before.
+alter table accounts add column closed_on date;
+update accounts a set closed_on = e.book_date from events e
+  where a.status = 'closed' and e.stream_id = a.account_id and e.stream_kind = 'account' and e.type = 'AccountClosed';
+
+-- The book date on which the status last changed.
+alter table customers add column standing_since date;
+update customers c set standing_since = s.since
+from (
+  select stream_id, max(book_date) as since from events
+  where stream_kind = 'customer'
+    and type in ('CustomerRegistered', 'CustomerVerified', 'CustomerRejected', 'CustomerSuspended')
+  group by stream_id
+) as s
+where s.stream_id = c.customer_id;
+alter table customers alter column standing_since set not null;
+
+"""##),
     Migration(number: 160, file: "0160-incarnations.sql", sql: ##"""
 -- The histories of the log after its first. A restore or a failover may lose the newest commits; what is appended
 -- afterwards is another history, which begins behind what was kept. With this anybody who has seen an event of an

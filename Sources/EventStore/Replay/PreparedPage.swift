@@ -83,6 +83,7 @@ extension CommandContent {
     if let failure = writer.failure as? MissingPersonalKeys { throw failure }
     guard vault.missing.isEmpty else { throw MissingPersonalKeys(vault.missing) }
     // A text that isn't what was sealed is found by itself; there is nothing to hash.
-    self = vault.metErased || writer.failure != nil ? .erased : .hash(keyring.contentHash(of: writer.json.bytes))
+    let isLegible = !vault.metErased && !writer.metErased && writer.failure == nil
+    self = isLegible ? .hash(keyring.contentHash(of: writer.json.bytes)) : .erased
   }
 }

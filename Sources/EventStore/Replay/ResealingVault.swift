@@ -27,8 +27,8 @@ final class ResealingVault: PersonalTextVault {
   func open(_ sealed: [UInt8], subject: Identifier, field: StaticString) throws -> String? {
     switch keyring.find(subject) {
     case nil: missing.insert(subject)
-    case .absent: findings.erased += 1
-    case .present(let key):
+    case .absent, .erased: findings.erased += 1
+    case .present(let key, _):
       guard let clear = key.open(sealed, field: field) else {
         findings.faults.append("\(field) of subject \(subject) can't be opened")
         break

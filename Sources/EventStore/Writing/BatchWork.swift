@@ -14,6 +14,8 @@ struct BatchWork {
   /// The position of the last event.
   private(set) var position: Int64 = 0
   private(set) var lastCommand: CommandID = .zero
+  /// Customers that the batch erases, with the positions of the events that do.
+  private(set) var erasures: [(customer: CustomerID, position: Int64)] = []
 
   private let keyring: PersonalKeyring
   private var hashes: [[UInt8]?]
@@ -66,6 +68,9 @@ struct BatchWork {
 
   mutating func add(_ event: Event, _ origin: EventOrigin, payload: [UInt8]) {
     events.append(event, origin, payload: payload)
+    if case .customerErased(let erased) = event {
+      erasures.append((erased.instruction.customerID, origin.position))
+    }
   }
 
   mutating func record(_ command: CommandEnvelope, _ index: Int, _ appended: [AppendedEvent], _ verdict: Verdict) {
@@ -89,6 +94,19 @@ struct BatchWork {
     try pipeline.execute(CommandColumns.insert, commands.parameters)
     events.removeAll()
     commands.removeAll()
+  }
+
+  /// Deletes the keys of the customers that the batch erases, in its own transaction: the event is there and the key is
+  /// gone, or neither. The rows of the events must have been sent.
+  func sendErasures(into pipeline: inout Pipeline) throws {
+    guard !erasures.isEmpty else { return }
+    var subjects = ArrayBuilder.uuid(reserving: erasures.count)
+    var positions = ArrayBuilder.int8(reserving: erasures.count)
+    for (customer, position) in erasures {
+      subjects.append(customer.high, customer.low)
+      positions.append(position)
+    }
+    try pipeline.execute("select erase_personal_keys($1, $2)", [subjects.parameter, positions.parameter])
   }
 
   /// Answers the commands that stand in the log already, from the log.

@@ -172,6 +172,7 @@ public actor PostgresBook: BookWriter {
       madeKeys = []
     } else {
       madeKeys = []
+      keyring.markErased(work.erasures.map { $0.customer })
       cache.committed(
         position: work.position, batchID: work.batchID, lastCommand: work.lastCommand,
         cachedAccountsMaximum: options.cachedAccountsMaximum)
@@ -294,6 +295,7 @@ public actor PostgresBook: BookWriter {
         try work.sendRows(into: &pipeline)
       }
       guard work.position > head.position else { return try pipeline.execute("rollback") }
+      try work.sendErasures(into: &pipeline)
       try readModels.write(state.touched, of: state, into: &pipeline)
       try pipeline.execute(LogHead.update, work.headParameters(ruleSet: state.book?.ruleSet ?? 0))
       try pipeline.execute("commit")

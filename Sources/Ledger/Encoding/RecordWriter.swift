@@ -5,6 +5,8 @@ public struct RecordWriter {
   /// The first failure of the vault, kept so that writing stays straight-line; whoever began the record looks at it at
   /// the end.
   public private(set) var failure: (any Error)?
+  /// Whether a text was met that was erased before it was written.
+  public private(set) var metErased = false
 
   public init(reserving capacity: Int = 256, form: PersonalTextForm = .asHeld) {
     json = JSONWriter(reserving: capacity)
@@ -27,7 +29,10 @@ public struct RecordWriter {
     do {
       switch (form, text.content) {
       case (.withheld, _): marker("withheld")
-      case (_, .erased): marker("erased")
+      case (.clear, .erased):
+        metErased = true
+        marker("erased")
+      case (_, .erased): erased(text.subject)
       case (.sealed(let vault), .clear(let clear)):
         sealed(try vault.seal(clear, subject: text.subject, field: key), subject: text.subject)
       case (.clear(let vault), .sealed(let bytes)):
@@ -39,6 +44,8 @@ public struct RecordWriter {
       case (_, .clear(let clear)): json.string(clear)
       case (_, .sealed(let bytes)): sealed(bytes, subject: text.subject)
       }
+    } catch is SubjectErased {
+      erased(text.subject)
     } catch {
       failure = failure ?? error
       json.null()
@@ -48,6 +55,15 @@ public struct RecordWriter {
   private mutating func marker(_ name: StaticString) {
     json.beginObject()
     json.field(name, true)
+    json.endObject()
+  }
+
+  /// For the log: whose text it was stays.
+  private mutating func erased(_ subject: Identifier) {
+    metErased = true
+    json.beginObject()
+    if subject != .zero { json.field("subject", subject) }
+    json.field("erased", true)
     json.endObject()
   }
 
@@ -66,10 +82,12 @@ extension JSONValue {
   ) throws(JSONFault) -> PersonalText {
     guard context.source == .log, kind == .object else { return PersonalText(try string(maxLength: maxLength)) }
     var object = try object()
+    let subject = try object.optional("subject")?.identifier()
     if try object.optional("erased")?.bool() == true {
-      return PersonalText(subject: .zero, content: .erased)
+      try object.finish()
+      return PersonalText(subject: subject ?? .zero, content: .erased)
     }
-    let subject = try object.required("subject").identifier()
+    guard let subject else { throw fault("is neither sealed nor erased") }
     let sealed = try object.required("sealed")
     guard let bytes = Base64.decode(try sealed.string()) else { throw sealed.fault("is not base64") }
     try object.finish()

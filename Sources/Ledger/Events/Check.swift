@@ -42,6 +42,8 @@ public enum RejectionCode: String, Hashable, Sendable, CaseIterable {
   case wrongState = "wrong_state"
   case balanceNotZero = "balance_not_zero"
   case fundsHeld = "funds_held"
+  case accountsOpen = "accounts_open"
+  case withinRetention = "within_retention"
 
   // Control.
   case unknownApproval = "unknown_approval"
@@ -59,7 +61,7 @@ public enum RejectionCode: String, Hashable, Sendable, CaseIterable {
   public var isRetryable: Bool {
     switch self {
     case .insufficientFunds, .limitDaily, .limitWeekly, .limitMonthly, .limitRolling30Days, .fraudScoreStale,
-      .wouldOverdraw:
+      .wouldOverdraw, .withinRetention:
       true
     default: false
     }

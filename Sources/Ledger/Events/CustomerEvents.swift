@@ -61,3 +61,32 @@ public struct CustomerSuspended: EventContent {
 
   public func stream(command: CommandID) -> StreamID { StreamID(.customer, instruction.customerID) }
 }
+
+/// Nobody can find out any more who the customer was: its key, and every text under it, is gone.
+public struct CustomerErased: EventContent {
+  public static let type: StaticString = "CustomerErased"
+  public var instruction: EraseCustomer
+  /// The customer's accounts, whose names went with the key, in the order they were opened.
+  public var accounts: [AccountID]
+
+  public init(instruction: EraseCustomer, accounts: [AccountID]) {
+    self.instruction = instruction
+    self.accounts = accounts
+  }
+
+  public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
+    instruction = try EraseCustomer(from: &object, in: context)
+    accounts = []
+    for value in try object.required("account_ids").array() { accounts.append(try value.identifier()) }
+  }
+
+  public func write(to writer: inout RecordWriter) {
+    instruction.write(to: &writer)
+    writer.json.key("account_ids")
+    writer.json.beginArray()
+    for account in accounts { writer.json.identifier(account) }
+    writer.json.endArray()
+  }
+
+  public func stream(command: CommandID) -> StreamID { StreamID(.customer, instruction.customerID) }
+}

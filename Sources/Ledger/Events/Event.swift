@@ -6,6 +6,7 @@ public enum Event: Hashable, Sendable {
   case customerVerified(CustomerVerified)
   case customerRejected(CustomerRejected)
   case customerSuspended(CustomerSuspended)
+  case customerErased(CustomerErased)
   case accountOpened(AccountOpened)
   case accountFrozen(AccountFrozen)
   case accountUnfrozen(AccountUnfrozen)
@@ -48,6 +49,7 @@ public enum Event: Hashable, Sendable {
     case .customerVerified(let content): content
     case .customerRejected(let content): content
     case .customerSuspended(let content): content
+    case .customerErased(let content): content
     case .accountOpened(let content): content
     case .accountFrozen(let content): content
     case .accountUnfrozen(let content): content
@@ -121,7 +123,8 @@ extension Event {
   /// Every type of event, in the order of the contract.
   public static let kinds: [any EventContent.Type] = [
     BookOpened.self, RuleSetActivated.self, CustomerRegistered.self, CustomerVerified.self, CustomerRejected.self,
-    CustomerSuspended.self, AccountOpened.self, AccountFrozen.self, AccountUnfrozen.self, AccountClosed.self,
+    CustomerSuspended.self, CustomerErased.self, AccountOpened.self, AccountFrozen.self, AccountUnfrozen.self,
+    AccountClosed.self,
     TransferPosted.self, TransferHeldForApproval.self, TransferDeclined.self, TransferReversed.self,
     JournalPosted.self, JournalHeldForApproval.self, JournalDeclined.self, HoldPlaced.self, HoldCaptured.self,
     HoldReleased.self, HoldExpired.self, ApprovalRejected.self, LimitSet.self, PolicyChangeProposed.self,
@@ -143,6 +146,7 @@ extension Event {
     case "CustomerVerified": self = .customerVerified(try CustomerVerified(from: &object, in: context))
     case "CustomerRejected": self = .customerRejected(try CustomerRejected(from: &object, in: context))
     case "CustomerSuspended": self = .customerSuspended(try CustomerSuspended(from: &object, in: context))
+    case "CustomerErased": self = .customerErased(try CustomerErased(from: &object, in: context))
     case "AccountOpened": self = .accountOpened(try AccountOpened(from: &object, in: context))
     case "AccountFrozen": self = .accountFrozen(try AccountFrozen(from: &object, in: context))
     case "AccountUnfrozen": self = .accountUnfrozen(try AccountUnfrozen(from: &object, in: context))

@@ -19,7 +19,10 @@ public struct RegisterCustomer: InstructionContent {
   }
 
   public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
-    customerID = try object.required("customer_id").identifier()
+    let identity = try object.required("customer_id")
+    customerID = try identity.identifier()
+    // The book's own key stands under the nil UUID.
+    if context.source == .client, customerID == .zero { throw identity.fault("must not be the nil UUID") }
     let nameValue = try object.required("name")
     name = try nameValue.personalText(in: context, maxLength: FieldLimit.name)
     guard name.clearText != "" else { throw nameValue.fault("must not be empty") }
@@ -97,6 +100,32 @@ public struct SuspendCustomer: InstructionContent {
   public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
     customerID = try object.required("customer_id").identifier()
     reason = try object.personalText("reason", in: context)
+  }
+
+  public func write(to writer: inout RecordWriter) {
+    writer.json.field("customer_id", customerID)
+    writer.field("reason", personal: reason)
+  }
+}
+
+/// Erases who a customer was: the key that its personal text is sealed under is deleted, for ever. What it did stays,
+/// under its id.
+public struct EraseCustomer: InstructionContent {
+  public static let name: StaticString = "EraseCustomer"
+  public var customerID: CustomerID
+  /// Why, without a word about the person: it outlives the customer's key, so it is sealed under the book's.
+  public var reason: PersonalText
+
+  public init(customerID: CustomerID, reason: PersonalText) {
+    self.customerID = customerID
+    self.reason = reason
+  }
+
+  public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
+    customerID = try object.required("customer_id").identifier()
+    let value = try object.required("reason")
+    reason = try value.personalText(in: context)
+    guard reason.clearText != "" else { throw value.fault("must not be empty") }
   }
 
   public func write(to writer: inout RecordWriter) {

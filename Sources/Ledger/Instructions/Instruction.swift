@@ -4,6 +4,7 @@ public enum Instruction: Hashable, Sendable {
   case verifyCustomer(VerifyCustomer)
   case rejectCustomer(RejectCustomer)
   case suspendCustomer(SuspendCustomer)
+  case eraseCustomer(EraseCustomer)
   case openAccount(OpenAccount)
   case freezeAccount(FreezeAccount)
   case unfreezeAccount(UnfreezeAccount)
@@ -39,6 +40,7 @@ public enum Instruction: Hashable, Sendable {
     case .verifyCustomer(let content): content
     case .rejectCustomer(let content): content
     case .suspendCustomer(let content): content
+    case .eraseCustomer(let content): content
     case .openAccount(let content): content
     case .freezeAccount(let content): content
     case .unfreezeAccount(let content): content
@@ -86,8 +88,8 @@ extension Instruction {
   public static let publicNames: [String] = publicKinds.map { $0.name.description }
 
   static let publicKinds: [any InstructionContent.Type] = [
-    RegisterCustomer.self, VerifyCustomer.self, RejectCustomer.self, SuspendCustomer.self, OpenAccount.self,
-    FreezeAccount.self, UnfreezeAccount.self, CloseAccount.self, PostTransfer.self, PostJournal.self,
+    RegisterCustomer.self, VerifyCustomer.self, RejectCustomer.self, SuspendCustomer.self, EraseCustomer.self,
+    OpenAccount.self, FreezeAccount.self, UnfreezeAccount.self, CloseAccount.self, PostTransfer.self, PostJournal.self,
     ReverseTransfer.self, PlaceHold.self, CaptureHold.self, ReleaseHold.self, ExpireHold.self, Approve.self,
     Reject.self, SetLimit.self, SetPolicy.self, RecordFraudScore.self, RecordRiskScore.self, RecordAmlScore.self,
     ImportSanctionsList.self, ConfirmMatch.self, ClearMatch.self,
@@ -103,6 +105,7 @@ extension Instruction {
     case "VerifyCustomer": self = .verifyCustomer(try VerifyCustomer(from: &object, in: context))
     case "RejectCustomer": self = .rejectCustomer(try RejectCustomer(from: &object, in: context))
     case "SuspendCustomer": self = .suspendCustomer(try SuspendCustomer(from: &object, in: context))
+    case "EraseCustomer": self = .eraseCustomer(try EraseCustomer(from: &object, in: context))
     case "OpenAccount": self = .openAccount(try OpenAccount(from: &object, in: context))
     case "FreezeAccount": self = .freezeAccount(try FreezeAccount(from: &object, in: context))
     case "UnfreezeAccount": self = .unfreezeAccount(try UnfreezeAccount(from: &object, in: context))

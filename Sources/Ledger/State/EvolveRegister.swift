@@ -5,13 +5,18 @@ extension BookState {
     case .bookOpened(let opened): open(opened.instruction, origin)
     case .ruleSetActivated(let activated): changeBook(origin) { $0.ruleSet = activated.ruleSet }
     case .customerRegistered(let registered): register(registered.instruction, origin)
-    case .customerVerified: changeCustomer(origin.stream.id, origin) { $0.status = .verified }
-    case .customerRejected: changeCustomer(origin.stream.id, origin) { $0.status = .rejected }
-    case .customerSuspended: changeCustomer(origin.stream.id, origin) { $0.status = .suspended }
+    case .customerVerified: stand(.verified, origin)
+    case .customerRejected: stand(.rejected, origin)
+    case .customerSuspended: stand(.suspended, origin)
+    case .customerErased(let erased): erase(erased, origin)
     case .accountOpened(let opened): open(opened.instruction, origin)
     case .accountFrozen: changeAccount(origin.stream.id, origin) { $0.status = .frozen }
     case .accountUnfrozen: changeAccount(origin.stream.id, origin) { $0.status = .open }
-    case .accountClosed: changeAccount(origin.stream.id, origin) { $0.status = .closed }
+    case .accountClosed:
+      changeAccount(origin.stream.id, origin) {
+        $0.status = .closed
+        $0.closedOn = origin.bookDate
+      }
     case .limitSet(let set): self.set(set, origin)
     case .policyChangeProposed(let proposed):
       changeBook(origin) { _ in }
@@ -58,9 +63,33 @@ extension BookState {
 
   private mutating func register(_ instruction: RegisterCustomer, _ origin: EventOrigin) {
     customers[instruction.customerID] = Customer(
-      id: instruction.customerID, name: instruction.name, dateOfBirth: instruction.dateOfBirth,
+      id: instruction.customerID, standingSince: origin.bookDate, name: instruction.name,
+      dateOfBirth: instruction.dateOfBirth,
       country: instruction.country, version: origin.version, position: origin.position)
     touched.customers.insert(instruction.customerID)
+  }
+
+  private mutating func stand(_ status: CustomerStatus, _ origin: EventOrigin) {
+    changeCustomer(origin.stream.id, origin) {
+      $0.status = status
+      $0.standingSince = origin.bookDate
+    }
+  }
+
+  /// What was known of the person goes; what the bank did under the customer's id, and found about it, stays.
+  private mutating func erase(_ erased: CustomerErased, _ origin: EventOrigin) {
+    stand(.erased, origin)
+    changeCustomer(origin.stream.id, origin) {
+      $0.name = $0.name.erased
+      $0.dateOfBirth = $0.dateOfBirth?.erased
+      $0.country = nil
+      $0.scores = Scores()
+    }
+    for id in erased.accounts {
+      guard let index = accounts.index(forKey: id), let name = accounts.values[index].name else { continue }
+      accounts.values[index].name = name.erased
+      touched.accounts.insert(id)
+    }
   }
 
   private mutating func open(_ instruction: OpenAccount, _ origin: EventOrigin) {

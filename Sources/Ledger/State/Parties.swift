@@ -1,5 +1,7 @@
 public enum CustomerStatus: String, Hashable, Sendable, CaseIterable {
   case registered, verified, rejected, suspended
+  /// Who it was is gone for ever.
+  case erased
 }
 
 /// A score as decisions read it.
@@ -54,6 +56,7 @@ public struct Customer: Hashable, Sendable {
   fileprivate struct Fields: Hashable, Sendable {
     var id: CustomerID
     var status: CustomerStatus
+    var standingSince: CalendarDate
     var name: PersonalText
     var dateOfBirth: PersonalText?
     var country: String?
@@ -76,6 +79,11 @@ public struct Customer: Hashable, Sendable {
   public var status: CustomerStatus {
     get { shared.value.status }
     set { fields.status = newValue }
+  }
+  /// The book date on which its status last changed.
+  public var standingSince: CalendarDate {
+    get { shared.value.standingSince }
+    set { fields.standingSince = newValue }
   }
   public var name: PersonalText {
     get { shared.value.name }
@@ -120,14 +128,15 @@ public struct Customer: Hashable, Sendable {
   }
 
   public init(
-    id: CustomerID, status: CustomerStatus = .registered, name: PersonalText, dateOfBirth: PersonalText? = nil,
-    country: String? = nil, sanctionsMatch: Bool = false, scores: Scores = Scores(),
+    id: CustomerID, status: CustomerStatus = .registered, standingSince: CalendarDate, name: PersonalText,
+    dateOfBirth: PersonalText? = nil, country: String? = nil, sanctionsMatch: Bool = false, scores: Scores = Scores(),
     limits: [Currency: Limits] = [:], accounts: [AccountID] = [], version: Int64, position: Int64
   ) {
     shared = Shared(
       Fields(
-        id: id, status: status, name: name, dateOfBirth: dateOfBirth, country: country, sanctionsMatch: sanctionsMatch,
-        scores: scores, limits: limits, accounts: accounts, version: version, position: position))
+        id: id, status: status, standingSince: standingSince, name: name, dateOfBirth: dateOfBirth, country: country,
+        sanctionsMatch: sanctionsMatch, scores: scores, limits: limits, accounts: accounts, version: version,
+        position: position))
   }
 }
 
@@ -167,6 +176,7 @@ public struct Account: Hashable, Sendable {
     var number: AccountNumber?
     var classification: Classification?
     var status: AccountStatus
+    var closedOn: CalendarDate?
     var overdraft: MinorUnits
     var allowNegative: Bool
     var limits: Limits
@@ -212,6 +222,11 @@ public struct Account: Hashable, Sendable {
     get { shared.value.status }
     set { fields.status = newValue }
   }
+  /// The book date on which it was closed; nil while it isn't.
+  public var closedOn: CalendarDate? {
+    get { shared.value.closedOn }
+    set { fields.closedOn = newValue }
+  }
   /// Minor units, zero or more.
   public var overdraft: MinorUnits {
     get { shared.value.overdraft }
@@ -242,16 +257,17 @@ public struct Account: Hashable, Sendable {
 
   public init(
     id: AccountID, kind: AccountKind, customerID: CustomerID?, currency: Currency, name: PersonalText?,
-    number: AccountNumber?, classification: Classification?, status: AccountStatus = .open, overdraft: MinorUnits,
-    allowNegative: Bool, limits: Limits = Limits(), scores: Scores = Scores(), balance: Balance, version: Int64,
+    number: AccountNumber?, classification: Classification?, status: AccountStatus = .open,
+    closedOn: CalendarDate? = nil, overdraft: MinorUnits, allowNegative: Bool, limits: Limits = Limits(),
+    scores: Scores = Scores(), balance: Balance, version: Int64,
     position: Int64
   ) {
     self.balance = balance
     shared = Shared(
       Fields(
         id: id, kind: kind, customerID: customerID, currency: currency, name: name, number: number,
-        classification: classification, status: status, overdraft: overdraft, allowNegative: allowNegative,
-        limits: limits, scores: scores, version: version, position: position))
+        classification: classification, status: status, closedOn: closedOn, overdraft: overdraft,
+        allowNegative: allowNegative, limits: limits, scores: scores, version: version, position: position))
   }
 
   /// What can be spent, in minor units: posted − held + overdraft. Nil when the account has no floor; saturates at

@@ -30,6 +30,9 @@ public struct PersonalText: Hashable, Sendable {
     PersonalText(subject: subject, content: content)
   }
 
+  /// The same text once its subject's key is gone.
+  public var erased: PersonalText { PersonalText(subject: subject, content: .erased) }
+
   /// The text when it is in clear, nil when it is sealed or erased.
   public var clearText: String? {
     if case .clear(let text) = content { text } else { nil }
@@ -40,9 +43,16 @@ public struct PersonalText: Hashable, Sendable {
 public protocol PersonalTextVault {
   /// - Parameter field: the field's name, which with the command's id makes the nonce, so that the same decision gives
   ///   the same bytes.
+  /// - Throws: `SubjectErased` where the subject's key is gone: nothing is sealed for it any more.
   func seal(_ clear: String, subject: Identifier, field: StaticString) throws -> [UInt8]
   /// - Returns: nil once the subject's key has been erased.
   func open(_ sealed: [UInt8], subject: Identifier, field: StaticString) throws -> String?
+}
+
+/// Text was to be sealed for a subject that has been erased. It is written as erased: there is no key for it, and there
+/// never will be another.
+public struct SubjectErased: Error, Hashable, Sendable {
+  public init() {}
 }
 
 /// How personal text is written: sealed for the log, in clear for somebody who may see it, or as it is held.

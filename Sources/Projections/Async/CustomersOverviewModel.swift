@@ -18,7 +18,8 @@ public struct CustomersOverviewModel: AsyncReadModel {
   public static let eventTypes: Set<String> = Set(
     [
       CustomerRegistered.type, CustomerVerified.type, CustomerRejected.type, CustomerSuspended.type,
-      SanctionsMatchConfirmed.type, SanctionsMatchCleared.type, AccountOpened.type, AccountClosed.type,
+      CustomerErased.type, SanctionsMatchConfirmed.type, SanctionsMatchCleared.type, AccountOpened.type,
+      AccountClosed.type,
     ].map(\.description))
 
   /// Nothing: a change says all there is to know.
@@ -38,6 +39,7 @@ public struct CustomersOverviewModel: AsyncReadModel {
     case .customerVerified: return [.status(origin.stream.id, .verified)]
     case .customerRejected: return [.status(origin.stream.id, .rejected)]
     case .customerSuspended: return [.status(origin.stream.id, .suspended)]
+    case .customerErased: return [.status(origin.stream.id, .erased)]
     case .sanctionsMatchConfirmed: return [.sanctionsMatch(origin.stream.id, true)]
     case .sanctionsMatchCleared: return [.sanctionsMatch(origin.stream.id, false)]
     case .accountOpened(let opened):
@@ -138,7 +140,9 @@ private struct NetCustomerChanges {
     }
     return (
       """
-      update \(table) t set status = new.status
+      update \(table) t set status = new.status,
+        -- Where somebody lived is part of who it was.
+        country = case when new.status = 'erased' then null else t.country end
       from (select unnest($1::uuid[]) as customer_id, unnest($2::text[]) as status) as new
       where t.customer_id = new.customer_id
       """, [ids.parameter, values.parameter]

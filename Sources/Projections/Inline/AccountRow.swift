@@ -5,7 +5,8 @@ import Postgres
 enum AccountRow {
   static let columns = """
     a.account_id, a.kind, a.customer_id, a.currency, a.name, a.number, a.classification, a.status, a.overdraft,
-    a.allow_negative, a.limits, a.scores, a.version, a.position, b.posted, b.held, b.usage, b.position
+    a.allow_negative, a.limits, a.scores, a.version, a.position, b.posted, b.held, b.usage, b.position,
+    a.closed_on
     """
   static let source = "accounts a join balances b on b.account_id = a.account_id"
 
@@ -35,7 +36,8 @@ enum AccountRow {
       id: id, kind: try rows.choice(row, 1), customerID: customer, currency: try rows.currency(row, 3),
       name: try rows.personalTextOrNil(row, 4, subject: customer ?? .zero),
       number: try rows.accountNumberOrNil(row, 5), classification: try rows.choiceOrNil(row, 6),
-      status: try rows.choice(row, 7), overdraft: try rows.int8(row, 8), allowNegative: try rows.bool(row, 9),
+      status: try rows.choice(row, 7), closedOn: try rows.calendarDateOrNil(row, 18), overdraft: try rows.int8(row, 8),
+      allowNegative: try rows.bool(row, 9),
       balance: Balance(
         posted: try rows.int8(row, 14), held: try rows.int8(row, 15), usage: usage, position: try rows.int8(row, 17)),
       version: try rows.int8(row, 12), position: try rows.int8(row, 13))
@@ -52,12 +54,13 @@ enum AccountRow {
     try pipeline.execute(
       """
       insert into accounts (account_id, kind, customer_id, currency, name, number, classification, status, overdraft,
-        allow_negative, limits, scores, version, position)
+        allow_negative, limits, scores, version, position, closed_on)
       select unnest($1::uuid[]), unnest($2::text[]), unnest($3::uuid[]), unnest($4::text[]), unnest($5::bytea[]),
         unnest($6::text[]), unnest($7::text[]), unnest($8::text[]), unnest($9::bigint[]), unnest($10::boolean[]),
-        unnest($11::text[])::jsonb, unnest($12::text[])::jsonb, unnest($13::bigint[]), unnest($14::bigint[])
+        unnest($11::text[])::jsonb, unnest($12::text[])::jsonb, unnest($13::bigint[]), unnest($14::bigint[]),
+        unnest($15::date[])
       on conflict (account_id) do update set
-        status = excluded.status, overdraft = excluded.overdraft, allow_negative = excluded.allow_negative,
+        name = excluded.name, status = excluded.status, closed_on = excluded.closed_on, overdraft = excluded.overdraft, allow_negative = excluded.allow_negative,
         limits = excluded.limits, scores = excluded.scores, version = excluded.version, position = excluded.position
       """, try parameters(accounts))
   }
@@ -77,6 +80,7 @@ enum AccountRow {
     var scores = ArrayBuilder.text(reserving: accounts.count)
     var versions = ArrayBuilder.int8(reserving: accounts.count)
     var positions = ArrayBuilder.int8(reserving: accounts.count)
+    var closed = ArrayBuilder.date(reserving: accounts.count)
     for account in accounts {
       ids.append(account.id)
       kinds.append(account.kind.rawValue)
@@ -92,11 +96,12 @@ enum AccountRow {
       scores.append(utf8: JSONWriter.bytes { account.scores.write(to: &$0) })
       versions.append(account.version)
       positions.append(account.position)
+      closed.append(daysSince1970: account.closedOn?.daysSince1970)
     }
     return [
       ids.parameter, kinds.parameter, customers.parameter, currencies.parameter, names.parameter, numbers.parameter,
       classifications.parameter, statuses.parameter, overdrafts.parameter, negatives.parameter, limits.parameter,
-      scores.parameter, versions.parameter, positions.parameter,
+      scores.parameter, versions.parameter, positions.parameter, closed.parameter,
     ]
   }
 }

@@ -7,7 +7,7 @@ enum CustomerRow {
   static func columns(_ table: String) -> String {
     [
       "customer_id", "status", "name", "date_of_birth", "country", "sanctions_match", "scores", "limits", "accounts",
-      "version", "position",
+      "version", "position", "standing_since",
     ].map { "\(table).\($0)" }.joined(separator: ", ")
   }
 
@@ -26,7 +26,8 @@ enum CustomerRow {
   static func customer(_ rows: Rows, _ row: Int) throws -> Customer {
     let id = try rows.identifier(row, 0)
     return Customer(
-      id: id, status: try rows.choice(row, 1), name: try rows.personalText(row, 2, subject: id),
+      id: id, status: try rows.choice(row, 1), standingSince: try rows.calendarDate(row, 11),
+      name: try rows.personalText(row, 2, subject: id),
       dateOfBirth: try rows.personalTextOrNil(row, 3, subject: id), country: try rows.textOrNil(row, 4),
       sanctionsMatch: try rows.bool(row, 5), scores: try rows.json(row, 6, Scores.init(row:)),
       limits: try rows.json(row, 7, limits),
@@ -42,12 +43,13 @@ enum CustomerRow {
     try pipeline.execute(
       """
       insert into customers (customer_id, status, name, date_of_birth, country, sanctions_match, scores, limits,
-        accounts, version, position)
+        accounts, version, position, standing_since)
       select unnest($1::uuid[]), unnest($2::text[]), unnest($3::bytea[]), unnest($4::bytea[]), unnest($5::text[]),
         unnest($6::boolean[]), unnest($7::text[])::jsonb, unnest($8::text[])::jsonb, unnest($9::text[])::uuid[],
-        unnest($10::bigint[]), unnest($11::bigint[])
+        unnest($10::bigint[]), unnest($11::bigint[]), unnest($12::date[])
       on conflict (customer_id) do update set
-        status = excluded.status, sanctions_match = excluded.sanctions_match, scores = excluded.scores,
+        status = excluded.status, standing_since = excluded.standing_since, name = excluded.name,
+        date_of_birth = excluded.date_of_birth, country = excluded.country, sanctions_match = excluded.sanctions_match, scores = excluded.scores,
         limits = excluded.limits, accounts = excluded.accounts, version = excluded.version, position = excluded.position
       """, try parameters(customers))
   }
@@ -64,6 +66,7 @@ enum CustomerRow {
     var accounts = ArrayBuilder.text(reserving: customers.count, bytesEach: 40)
     var versions = ArrayBuilder.int8(reserving: customers.count)
     var positions = ArrayBuilder.int8(reserving: customers.count)
+    var standingSince = ArrayBuilder.date(reserving: customers.count)
     for customer in customers {
       ids.append(customer.id)
       statuses.append(customer.status.rawValue)
@@ -76,10 +79,12 @@ enum CustomerRow {
       accounts.append(utf8: arrayLiteral(customer.accounts))
       versions.append(customer.version)
       positions.append(customer.position)
+      standingSince.append(daysSince1970: customer.standingSince.daysSince1970)
     }
     return [
       ids.parameter, statuses.parameter, names.parameter, birthDates.parameter, countries.parameter, matches.parameter,
       scores.parameter, limits.parameter, accounts.parameter, versions.parameter, positions.parameter,
+      standingSince.parameter,
     ]
   }
 

@@ -27,7 +27,12 @@ struct AccountsPast {
   /// Those of the accounts that were open or had been, in the order of `ids`. What they had used of limits isn't
   /// filled in.
   func accounts(_ ids: [AccountID]) throws -> [Account] {
-    let state = try register.fold(accounts: ids, customers: [])
+    // A customer's erasure, in its own stream, takes the names of its accounts.
+    let rows = try session.execute(
+      "select distinct customer_id from accounts where account_id = any($1::uuid[]) and customer_id is not null",
+      [.uuids(ids)])
+    let owners = try (0..<rows.count).map { try rows.identifier($0, 0) }
+    let state = try register.fold(accounts: ids, customers: owners)
     let balances = try balances(ids)
     return ids.compactMap { id in
       guard var account = state.accounts[id] else { return nil }

@@ -22,8 +22,12 @@ struct UsagePast {
       state.accounts[account.id] = account
       UsagePast.forgetMoney(of: account.id, in: &state, usage: LimitUsage())
     }
-    try addTransfers(to: &state, parameters)
-    for event in try others(parameters) {
+    let held = try heldPositions(parameters)
+    let counted = try month(parameters, held)
+    for day in counted.transfers.sorted(by: { $0.date < $1.date }) {
+      state.accounts[day.account]?.balance.usage.use(day.amount, on: day.date)
+    }
+    for event in try events(at: held.union(counted.others)) {
       state.evolve(event.event, event.origin)
       // Some movements are left out here, so balances would be those of no account there ever was, and could leave
       // Int64.
@@ -36,38 +40,60 @@ struct UsagePast {
     return state.accounts.mapValues(\.balance.usage)
   }
 
-  /// A transfer uses its amount on the day that it is posted, unless it used it when it began to wait for approval;
-  /// then it also gives back what was held.
-  private func addTransfers(to state: inout BookState, _ parameters: [Parameter]) throws {
+  /// Where what was held on these accounts changed. An account's opening holds nothing.
+  private func heldPositions(_ parameters: [Parameter]) throws -> Set<Int64> {
     let rows = try past.session.execute(
       """
-      select e.account_id, e.book_date, least(sum(-e.change), 9223372036854775807)::bigint
-      from \(past.generation.table("entries")) e
-      where e.account_id = any($1::uuid[]) and e.position > $2 and e.position <= $3
-        and e.kind = 'transfer' and e.change < 0
-        and not exists (select from \(past.generation.table("held_changes")) h
-          where h.account_id = e.account_id and h.position = e.position)
-      group by e.account_id, e.book_date order by e.book_date
+      select position from \(past.generation.table("held_changes"))
+      where account_id = any($1::uuid[]) and position > $2 and position <= $3 and change <> 0
       """, parameters)
-    for row in 0..<rows.count {
-      let (amount, date) = (try rows.int8(row, 2), try rows.calendarDate(row, 1))
-      state.accounts[try rows.identifier(row, 0)]?.balance.usage.use(amount, on: date)
-    }
+    return Set(try (0..<rows.count).map { try rows.int8($0, 0) })
   }
 
-  /// Everything else that moved or held money of these accounts.
-  private func others(_ parameters: [Parameter]) throws -> [AppendedEvent] {
+  private struct Month {
+    /// What transfers used.
+    var transfers: [(account: AccountID, date: CalendarDate, amount: MinorUnits)] = []
+    /// Where entries stand that aren't transfers'.
+    var others: Set<Int64> = []
+  }
+
+  /// The entries of the time that counts, read once.
+  ///
+  /// A transfer uses its amount on the day that it is posted, unless it used it when it began to wait for approval; then
+  /// it also gives back what was held.
+  private func month(_ parameters: [Parameter], _ held: Set<Int64>) throws -> Month {
+    // An account's entries lie all over the table, so a bitmap of them covers whole pages as soon as there are many,
+    // and every line of those pages is looked at. And nobody told the planner how many positions $4 has.
+    try past.session.simple("set local enable_bitmapscan = off; set local enable_nestloop = off")
+    var list = ArrayBuilder.int8(reserving: held.count)
+    for position in held { list.append(position) }
     let rows = try past.session.execute(
       """
-      select e.position from \(past.generation.table("entries")) e
-      where e.account_id = any($1::uuid[]) and e.position > $2 and e.position <= $3 and e.kind <> 'transfer'
-      union
-      select h.position from \(past.generation.table("held_changes")) h
-      where h.account_id = any($1::uuid[]) and h.position > $2 and h.position <= $3
-        -- An account's opening holds nothing.
-        and h.change <> 0
-      """, parameters)
-    let positions = try (0..<rows.count).map { try rows.int8($0, 0) }
+      with counted as materialized (
+        select account_id, book_date, position, change, kind from \(past.generation.table("entries"))
+        where account_id = any($1::uuid[]) and position > $2 and position <= $3
+      )
+      select account_id, book_date, least(sum(-change), 9223372036854775807)::bigint, null::bigint from counted
+      where kind = 'transfer' and change < 0
+        and not exists (select from unnest($4::bigint[]) as held (at) where held.at = counted.position)
+      group by account_id, book_date
+      union all
+      select account_id, book_date, 0, position from counted where kind <> 'transfer'
+      """, parameters + [list.parameter])
+    try past.session.simple("set local enable_bitmapscan = on; set local enable_nestloop = on")
+    var month = Month()
+    for row in 0..<rows.count {
+      if let position = try rows.int8OrNil(row, 3) {
+        month.others.insert(position)
+      } else {
+        month.transfers.append(
+          (try rows.identifier(row, 0), try rows.calendarDate(row, 1), try rows.int8(row, 2)))
+      }
+    }
+    return month
+  }
+
+  private func events(at positions: Set<Int64>) throws -> [AppendedEvent] {
     let events = try past.register.reader.events(at: positions, past.session)
     guard events.count == positions.count else { throw QueryFault.archived }
     return events

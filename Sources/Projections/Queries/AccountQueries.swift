@@ -92,7 +92,7 @@ extension BookQueries {
     let rows = try session.execute(
       "select \(AccountRow.columns), h.position from log_head h left join (\(AccountRow.source)) on \(condition)",
       [parameter])
-    let position = try rows.int8(0, 18)
+    let position = try rows.int8(0, 19)
     return (try rows.isNull(0, 0) ? nil : AccountRow.account(rows, 0), position)
   }
 

@@ -9,7 +9,7 @@ extension BookQueries {
       let rows = try session.execute(
         "select \(CustomerRow.columns("c")), h.position from log_head h left join customers c on c.customer_id = $1",
         [.uuid(id)])
-      let position = try rows.int8(0, 11)
+      let position = try rows.int8(0, 12)
       if try rows.isNull(0, 0) { return .unknown(.customer, reached: position) }
       return .found(try CustomerRow.customer(rows, 0), at: position)
     }

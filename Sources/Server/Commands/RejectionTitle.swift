@@ -38,6 +38,8 @@ extension RejectionCode {
     case .wrongState: "The state does not allow it"
     case .balanceNotZero: "The balance is not zero"
     case .fundsHeld: "Funds are held"
+    case .accountsOpen: "The customer has open accounts"
+    case .withinRetention: "The time for which the customer's records are kept isn't over"
     case .unknownApproval: "Nothing waits under this id"
     case .alreadyDecided: "It has been decided already"
     case .samePerson: "A second person has to decide, not the maker"

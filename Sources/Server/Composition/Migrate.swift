@@ -12,6 +12,8 @@ public struct MigrationResult: Sendable {
   public let total: Int
   /// Whether the book was opened now.
   public let opened: Bool
+  /// Keys of erased customers that were there again, as after a restore of single tables, and were deleted.
+  public let erasedAgain: Int64
 }
 
 /// Brings a database's schema to what this build expects, and opens the book when its log is empty.
@@ -29,7 +31,9 @@ public func migrate(
   let keyring = PersonalKeyring(masterKey: try MasterKeyFile(path: masterKeyFile).masterKey())
 
   let connection = try await Connection.connect(configuration)
-  let report = try await connection.run { session in try Migrator().migrate(session) }
+  let (report, erasedAgain) = try await connection.run { session in
+    (try Migrator().migrate(session), try Erasures.repeatAll(session))
+  }
   await connection.close()
 
   let book = try PostgresBook(
@@ -39,7 +43,7 @@ public func migrate(
   var opened = false
   if case .recorded(let outcome, replayed: false)? = opening { opened = outcome.verdict == .accepted }
   return MigrationResult(
-    applied: report.applied, total: report.applied.count + report.present, opened: opened)
+    applied: report.applied, total: report.applied.count + report.present, opened: opened, erasedAgain: erasedAgain)
 }
 
 /// Whether a book's calendar can be kept in this time zone.

@@ -54,6 +54,7 @@ public func serve(
   var services: [any Service] = [
     PoolService(pool: pool), AnnouncerService(announcer: announcer),
     Cancellable { await HeadListener(configuration: connection, signal: signal).run() },
+    Cancellable { await ErasureFollower(pool: pool, keyring: keyring, logger: logger).run() },
     KeyFile(path: configuration.keyFile, authenticator: authenticator, logger: logger),
   ]
   if configuration.keepsReadModels {

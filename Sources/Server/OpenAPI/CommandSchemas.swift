@@ -63,6 +63,10 @@ enum CommandSchemas {
     "VerifyCustomer": [customer],
     "RejectCustomer": [customer, reason],
     "SuspendCustomer": [customer, reason],
+    "EraseCustomer": [
+      customer,
+      Field("reason", .string(maxLength: FieldLimit.text), "It outlives the person: not a word about who it was."),
+    ],
     "OpenAccount": [
       Field("account_id", .uuid), optional("kind", choices(AccountKind.self), "customer when it isn't given."),
       optional("customer_id", .uuid, "Of a customer account, and of no other."), Field("currency", currency),
@@ -123,6 +127,7 @@ enum CommandSchemas {
     "VerifyCustomer": "The customer's identity has been checked, or its suspension ends.",
     "RejectCustomer": "The customer's identity could not be established.",
     "SuspendCustomer": "Stop all of a customer's money from moving.",
+    "EraseCustomer": "Erase who a customer was, for ever.",
     "OpenAccount": "Open an account of a verified customer, or an internal one.",
     "FreezeAccount": "Stop money from moving in or out of an account.",
     "UnfreezeAccount": "Let it move again.",

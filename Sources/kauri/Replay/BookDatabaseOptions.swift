@@ -26,4 +26,13 @@ struct BookDatabaseOptions: ParsableArguments {
     if let database { return database }
     return try StackRecord.read(from: dataDirectory ?? ".kauri").postgres
   }
+
+  /// How the role that owns the schema reaches the database: as `--database` says, or at the local stack.
+  ///
+  /// - Throws: ``LocalStackError`` when no stack runs in the data directory.
+  func ownerConninfo() throws -> String {
+    if let database { return database }
+    // Of two users in one connection string libpq takes the last.
+    return try conninfo() + " user=\(LocalStack.ownerRole)"
+  }
 }

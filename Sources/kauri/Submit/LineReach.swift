@@ -70,6 +70,8 @@ package struct ReachReader: Sendable {
     case .verifyCustomer(let content): customer(content.customerID)
     case .rejectCustomer(let content): customer(content.customerID)
     case .suspendCustomer(let content): customer(content.customerID)
+    // It reads all accounts of the customer, and the policies.
+    case .eraseCustomer: nil
     case .openAccount(let content): open(content)
     case .freezeAccount(let content): account(content.change.account)
     case .unfreezeAccount(let content): account(content.change.account)

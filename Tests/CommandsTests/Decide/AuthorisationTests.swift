@@ -8,7 +8,7 @@ import Testing
   static let allowed: [String: Set<Role>] = [
     "RegisterCustomer": [.operator, .service], "VerifyCustomer": [.operator, .service],
     "RejectCustomer": [.operator, .service], "SuspendCustomer": [.operator, .service],
-    "OpenAccount": [.operator, .service], "FreezeAccount": [.operator, .service],
+    "EraseCustomer": [.operator], "OpenAccount": [.operator, .service], "FreezeAccount": [.operator, .service],
     "UnfreezeAccount": [.operator, .service], "CloseAccount": [.operator, .service],
     "PostTransfer": [.customer, .operator, .service], "PostJournal": [.operator, .service],
     "ReverseTransfer": [.operator], "PlaceHold": [.operator, .service], "CaptureHold": [.operator, .service],

@@ -138,7 +138,7 @@ import Testing
     }
     #expect(Set(Instruction.publicNames) == Set(Sample.ofClients.map(\.name)))
     let empty = try JSONDocument(Array("{}".utf8)).root
-    for name in ["", "posttransfer", "EraseCustomer", "InitiatePayment", "TransferPosted"] {
+    for name in ["", "posttransfer", "erasecustomer", "InitiatePayment", "TransferPosted"] {
       #expect(try Instruction(name: name, from: empty, in: ReadingContext(command: .zero, source: .client)) == nil)
     }
   }

@@ -34,6 +34,7 @@ import Testing
     customerID: thing, name: PersonalText("Carol"), dateOfBirth: PersonalText("1990-02-03"), country: "AU")
   private static let registered = funded.and([.customerRegistered(CustomerRegistered(instruction: carol))])
   private static let number = AccountReference.number(Bank.everydayNumber)
+  private static let erasable = given(Bank.opened(ErasureTests.policies(retentionDays: 0)) + [Bank.closed(Bank.bobs)])
   private static let report = ScoreReport(
     subject: number, score: 7, model: "m", scoredAt: CalendarDate.today.noon(plus: -5))
   private static let journal = Instruction.journal([(Bank.everyday, .debit, 5), (Bank.bobs, .credit, 5)])
@@ -63,6 +64,7 @@ import Testing
     Accepted(.verifyCustomer(VerifyCustomer(customerID: thing)), registered),
     Accepted(.rejectCustomer(RejectCustomer(customerID: thing, reason: why)), registered),
     Accepted(.suspendCustomer(SuspendCustomer(customerID: Bank.alice, reason: why)), funded),
+    Accepted(.eraseCustomer(EraseCustomer(customerID: Bank.bob, reason: why)), erasable),
     Accepted(
       .openAccount(
         OpenAccount(

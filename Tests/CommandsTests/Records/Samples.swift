@@ -43,6 +43,9 @@ extension Sample {
     Sample(name: "RejectCustomer", required: ["customer_id"], json: #"{"customer_id":"\#(a)","reason":"no papers"}"#),
     Sample(name: "SuspendCustomer", required: ["customer_id"], json: #"{"customer_id":"\#(a)","reason":"court"}"#),
     Sample(
+      name: "EraseCustomer", required: ["customer_id", "reason"],
+      json: #"{"customer_id":"\#(a)","reason":"request 17 of 3 May"}"#),
+    Sample(
       name: "OpenAccount", required: ["account_id", "customer_id", "currency"],
       json: """
         {"account_id":"\(a)","kind":"customer","customer_id":"\(b)","currency":"NZD","name":"Rainy days",\

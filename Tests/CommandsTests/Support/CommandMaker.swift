@@ -221,6 +221,7 @@ struct CommandMaker {
         RegisterCustomer(customerID: customer, name: text(), dateOfBirth: maybeText(), country: "NZ"))
     case ..<5: return .verifyCustomer(VerifyCustomer(customerID: customer))
     case 5 where chance.oneIn(3): return .rejectCustomer(RejectCustomer(customerID: customer, reason: maybeText()))
+    case 6 where chance.oneIn(3): return .eraseCustomer(EraseCustomer(customerID: customer, reason: text()))
     case 6 where chance.oneIn(2): return .suspendCustomer(SuspendCustomer(customerID: customer, reason: maybeText()))
     case ..<10:
       let isInternal = chance.oneIn(4)
@@ -279,6 +280,7 @@ struct CommandMaker {
     return chance.pick([
       .fraudScoreMaximum(chance.index(below: 1_001)), .fraudScoreMaximumAge(86_400), .staleFraudScore(rule),
       .missingFraudScore(.allow), .reducedLimit(.aud, 70), .reducedLimit(.nzd, 50), .retentionDays(9),
+      .retentionDays(0),
       .sanctionsMatchThreshold(700),
     ])
   }

@@ -12,7 +12,9 @@ struct ServedBook: Sendable {
   let cluster: PostgresCluster
   let servers: [BankServer]
   let clients: BankClients
-  private let directory: String
+  let identity: LocalIdentity
+  /// For a test's own files; removed with everything else.
+  let directory: String
 
   /// What stands in the database.
   var recorded: RecordedBook { RecordedBook(conninfo: cluster.conninfo(user: LocalStack.serverRole)) }
@@ -58,7 +60,8 @@ struct ServedBook: Sendable {
       }
       let opening = bank.teller.withLock { $0.opening(funds: funds) }
       _ = await bank.settle(opening, at: 0)
-      try await body(ServedBook(cluster: cluster, servers: servers, clients: bank, directory: directory))
+      try await body(
+        ServedBook(cluster: cluster, servers: servers, clients: bank, identity: identity, directory: directory))
       outcome = .success(())
     } catch {
       outcome = .failure(error)
@@ -68,6 +71,15 @@ struct ServedBook: Sendable {
     try await cluster.destroy()
     try Files.remove(directory)
     try outcome.get()
+  }
+
+  /// Another server, on another database of the cluster.
+  func server(on database: String) -> BankServer {
+    BankServer(
+      arguments: [
+        "serve", "--database", cluster.conninfo(user: LocalStack.serverRole, database: database), "--port", "0",
+        "--jwks", identity.jwksFile, "--master-key", identity.masterKeyFile,
+      ], logFile: "\(directory)/server-\(database)")
   }
 
   // MARK: What is true in the end

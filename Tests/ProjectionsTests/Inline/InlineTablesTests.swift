@@ -86,7 +86,9 @@ extension OnAServer {
       try await TestBook.with { book in
         try await book.pool.run { [tables = book.tables, id = book.nextID()] session in
           var state = BookState()
-          state.customers[id] = Customer(id: id, name: PersonalText("Ada", subject: id), version: 1, position: 2)
+          state.customers[id] = Customer(
+            id: id, standingSince: CalendarDate(daysSince1970: 0), name: PersonalText("Ada", subject: id), version: 1,
+            position: 2)
           state.touched.customers = [id]
           let written = state
           #expect(throws: (any Error).self) {

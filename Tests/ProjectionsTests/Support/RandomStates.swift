@@ -95,9 +95,11 @@ struct RandomStates {
       if !own.isEmpty { limits[currency] = own }
     }
     return Customer(
-      id: id, status: chance.pick(CustomerStatus.allCases), name: before?.name ?? sealed(id),
-      dateOfBirth: before.map(\.dateOfBirth) ?? (chance.oneIn(2) ? sealed(id) : nil),
-      country: before.map(\.country) ?? (chance.oneIn(2) ? "NZ" : nil), sanctionsMatch: chance.oneIn(2),
+      id: id, status: chance.pick(CustomerStatus.allCases),
+      standingSince: CalendarDate(daysSince1970: Int32(chance.amount(0...40_000))),
+      name: chance.oneIn(3) ? PersonalText(subject: id, content: .erased) : sealed(id),
+      dateOfBirth: chance.oneIn(2) ? sealed(id) : nil, country: chance.oneIn(2) ? "NZ" : nil,
+      sanctionsMatch: chance.oneIn(2),
       scores: scores(),
       limits: limits, accounts: (0..<chance.index(below: 5)).map { _ in chance.identifier() }, version: amount(),
       position: amount())
@@ -106,6 +108,8 @@ struct RandomStates {
   private mutating func account(_ id: AccountID, before: Account?) -> Account {
     var account = before ?? opened(id)
     account.status = chance.pick(AccountStatus.allCases)
+    account.closedOn = chance.oneIn(2) ? CalendarDate(daysSince1970: Int32(chance.amount(0...40_000))) : nil
+    if chance.oneIn(3) { account.name = account.name?.erased }
     account.overdraft = chance.pick([0, .max])
     account.allowNegative = chance.oneIn(2)
     account.limits = limits()

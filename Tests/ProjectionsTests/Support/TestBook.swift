@@ -42,12 +42,16 @@ final class TestBook: Sendable {
   }
 
   let name: String
+  let masterKey = SymmetricKey(size: .bits256)
+  let keyring: PersonalKeyring
   let codec: EventCodec
   let reader: LogReader
   let tables: InlineTables
   let writer: PostgresBook
   let pool: Pool
   let adminConninfo: String
+  /// How the server's role reaches the database.
+  let configuration: ConnectionConfiguration
   let signal = HeadSignal()
   let clock: TestClock
   private let ids = Mutex<UInt64>(0)
@@ -82,7 +86,7 @@ final class TestBook: Sendable {
     let clock = TestClock()
     self.clock = clock
     adminConninfo = cluster.conninfo(user: "postgres", database: name)
-    let keyring = PersonalKeyring(masterKey: SymmetricKey(size: .bits256))
+    keyring = PersonalKeyring(masterKey: masterKey)
     codec = EventCodec(keyring: keyring)
     reader = LogReader(codec: codec)
     tables = InlineTables(codec: codec)
@@ -90,6 +94,7 @@ final class TestBook: Sendable {
       conninfo: cluster.conninfo(user: LocalStack.serverRole, database: name))
     pool = Pool(Pool.Configuration(connection: configuration, maximumSize: connections))
     configuration.settings = InlineTables.sessionSettings
+    self.configuration = configuration
     var options = WriterOptions(cachedAccountsMaximum: cache)
     options.clock = { clock.now }
     writer = try PostgresBook(

@@ -13,6 +13,7 @@ enum CommandExamples {
     "VerifyCustomer": #"{"customer_id":"\#(id)"}"#,
     "RejectCustomer": #"{"customer_id":"\#(id)","reason":"forged"}"#,
     "SuspendCustomer": #"{"customer_id":"\#(id)","reason":"asked"}"#,
+    "EraseCustomer": #"{"customer_id":"\#(id)","reason":"asked"}"#,
     "OpenAccount":
       #"{"account_id":"\#(id)","kind":"internal","currency":"NZD","name":"Fees","number":"01-0902-0068389-00","overdraft":"0","allow_negative":true,"classification":"fees"}"#,
     "FreezeAccount": state, "UnfreezeAccount": state, "CloseAccount": state,
