@@ -196,7 +196,7 @@ import Testing
     "/v1/accounts/\(a)/entries?limit=0", "/v1/accounts/\(a)/entries?limit=1001", "/v1/accounts/\(a)/entries?limit=ten",
     "/v1/accounts/\(a)/entries?from=2026-13-01", "/v1/accounts/\(a)/entries?order=sideways",
     "/v1/events?after=-1", "/v1/events?type=Nothing", "/v1/events?type=,", "/v1/events?stream=account",
-    "/v1/events?stream=account/1",
+    "/v1/events?stream=account/1", "/v1/events?incarnation=0", "/v1/events?incarnation=1:2",
     "/v1/events?%zz=1", "/v1/events?type=%ff", "/v1/events?type=%00", "/livez?x=1", "/v1/approvals?cursor",
   ])
   func parametersThatArentWhatTheyMustBe(path: String) async throws {

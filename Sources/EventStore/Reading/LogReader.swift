@@ -7,10 +7,13 @@ public struct LogPage: Sendable {
   public var events: [AppendedEvent]
   /// Every event up to this position has been looked at: where the next page begins.
   public var through: Int64
+  /// The history of the log that the events are of.
+  public var incarnation: Int
 
-  public init(events: [AppendedEvent], through: Int64) {
+  public init(events: [AppendedEvent], through: Int64, incarnation: Int = 1) {
     self.events = events
     self.through = through
+    self.incarnation = incarnation
   }
 }
 

@@ -6,12 +6,16 @@ import Postgres
 extension BookQueries {
   /// A part of the log, in order. Where events of the wanted types are rare a page may be empty and still not the last:
   /// the next one is after its `through`.
+  ///
+  /// - Throws: `HistoryChanged` where what was read up to `place` isn't what the log holds.
   public func events(
-    after position: Int64, stream: StreamID? = nil, types: Set<String> = [], limit: Int = 100, atLeast: Int64? = nil
+    after place: LogPlace, stream: StreamID? = nil, types: Set<String> = [], limit: Int = 100, atLeast: Int64? = nil
   ) async throws -> Answer<LogPage> {
     try await askAtHead(atLeast: atLeast) { session, head in
-      let page = try reader.page(
-        after: max(0, position), limit: pageLimit(limit), stream: stream, types: types, session)
+      try place.check(against: head, session)
+      var page = try reader.page(
+        after: max(0, place.position), limit: pageLimit(limit), stream: stream, types: types, session)
+      page.incarnation = head.incarnation
       return .found(page, at: head.position)
     }
   }

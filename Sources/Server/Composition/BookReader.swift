@@ -88,9 +88,9 @@ struct BookReader: BookReading {
   }
 
   func events(
-    after position: Int64, limit: Int, stream: StreamID?, types: Set<String>, atLeast: Int64?
+    after place: LogPlace, limit: Int, stream: StreamID?, types: Set<String>, atLeast: Int64?
   ) async throws -> Answer<LogPage> {
-    try await queries.events(after: position, stream: stream, types: types, limit: limit, atLeast: atLeast)
+    try await queries.events(after: place, stream: stream, types: types, limit: limit, atLeast: atLeast)
   }
 
   func dueHolds(at moment: Moment, limit: Int) async throws -> [HoldID] {

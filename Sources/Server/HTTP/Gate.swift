@@ -1,3 +1,4 @@
+import EventStore
 import HTTPTypes
 public import Hummingbird
 import Ledger
@@ -70,6 +71,7 @@ public struct Gate: HTTPResponder {
     case let problem as Problem: return problem
     case let fault as JSONFault: return Problem(fault)
     case let fault as QueryFault: return Problem(fault)
+    case let changed as HistoryChanged: return Problem(changed)
     case is CancellationError: return Problem(.shuttingDown)
     case let error as PostgresError where error.isRetryable || error.kind == .poolShutDown || error.kind == .cancelled:
       log(.warning, "the database didn't answer", request, scope, ["error": "\(error)"])

@@ -15,12 +15,14 @@ public struct Problem: Error, Sendable {
   public var position: Int64?
   /// The stream's version, where another was expected.
   public var currentVersion: Int64?
+  /// Up to which log position the history that was read is still the log's.
+  public var keptPosition: Int64?
   /// Further fields of the response's head.
   public var headers: HTTPFields
 
   public init(
     _ code: ProblemCode, _ detail: String? = nil, pointer: String? = nil, commandID: CommandID? = nil,
-    position: Int64? = nil, currentVersion: Int64? = nil, headers: HTTPFields = [:]
+    position: Int64? = nil, currentVersion: Int64? = nil, keptPosition: Int64? = nil, headers: HTTPFields = [:]
   ) {
     self.code = code
     self.detail = detail
@@ -28,6 +30,7 @@ public struct Problem: Error, Sendable {
     self.commandID = commandID
     self.position = position
     self.currentVersion = currentVersion
+    self.keptPosition = keptPosition
     self.headers = headers
   }
 
@@ -52,6 +55,7 @@ public struct Problem: Error, Sendable {
     json.field("command_id", commandID)
     json.field("position", integer: position)
     json.field("current_version", integer: currentVersion)
+    json.field("kept_position", integer: keptPosition)
     json.field("retryable", code.isRetryable)
   }
 

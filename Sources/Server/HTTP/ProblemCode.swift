@@ -29,6 +29,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
   case unknownRuleSet = "unknown_rule_set"
   case bookNotOpen = "book_not_open"
   case positionNotReached = "position_not_reached"
+  case historyChanged = "history_changed"
   case shuttingDown = "shutting_down"
 
   public var status: HTTPResponse.Status {
@@ -41,7 +42,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case .notAcceptable: .notAcceptable
     case .requestTimeout: .requestTimeout
     // A position that the log hasn't reached is the caller's idea of the log, not the server's failure.
-    case .versionConflict, .notDue, .positionNotReached: .conflict
+    case .versionConflict, .notDue, .positionNotReached, .historyChanged: .conflict
     case .bodyTooLarge: .contentTooLarge
     case .uriTooLong: .uriTooLong
     case .unsupportedMediaType: .unsupportedMediaType
@@ -83,6 +84,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case .unknownRuleSet: "The book follows rules that this server doesn't know"
     case .bookNotOpen: "The book has not been opened"
     case .positionNotReached: "The position asked for has not been reached yet"
+    case .historyChanged: "The log is not the one that was read up to there"
     case .shuttingDown: "The server is stopping"
     }
   }

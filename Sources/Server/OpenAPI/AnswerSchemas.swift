@@ -60,6 +60,7 @@ enum AnswerSchemas {
     optional("detail", .string()), Field("code", .choice(ProblemCode.allCases.map(\.rawValue))),
     optional("pointer", .string(), "The place in the request's content, as a JSON pointer."),
     optional("command_id", .uuid), optional("position", position), optional("current_version", position),
+    optional("kept_position", position),
     Field("retryable", .boolean),
   ]
   private static let fault = [Field("line", .integer(1...Int64.max))] + problem
@@ -206,6 +207,7 @@ enum AnswerSchemas {
             Field("stream_version", position), Field("command_id", .uuid), Field("actor", .string()),
             Field("recorded_at", .moment), Field("book_date", .date), Field("correlation_id", .uuid),
             optional("causation_id", .uuid),
-          ]))), Field("next_after", position, "Pass as `after` for the next page."), positionField,
+          ]))), Field("next_after", position, "Pass as `after` for the next page."),
+    Field("incarnation", .integer(1...Int64.max), "Pass as `incarnation` with it."), positionField,
   ])
 }

@@ -31,9 +31,9 @@ public protocol BookReading: Sendable {
   func sanctionsEntries(_ id: String, list: String?, atLeast: Int64?) async throws -> Answer<[SanctionsEntryReading]>
   /// What waits for a second person, oldest first.
   func approvals(limit: Int, cursor: String?, atLeast: Int64?) async throws -> Answer<Page<Approval>>
-  /// Events after a position, in order.
+  /// Events after a place, in order. Throws `HistoryChanged` where what was read up to there isn't what the log holds.
   func events(
-    after position: Int64, limit: Int, stream: StreamID?, types: Set<String>, atLeast: Int64?
+    after place: LogPlace, limit: Int, stream: StreamID?, types: Set<String>, atLeast: Int64?
   ) async throws -> Answer<LogPage>
   /// Active holds whose time has come by `moment`, the earliest first.
   func dueHolds(at moment: Moment, limit: Int) async throws -> [HoldID]

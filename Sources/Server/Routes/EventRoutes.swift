@@ -14,6 +14,9 @@ struct EventRoutes {
   private static let eventStream = "text/event-stream"
   private static let after = QueryParameter(
     "after", AnswerSchemas.position, "Only events after this log position; 0 when it isn't given.")
+  private static let incarnation = QueryParameter(
+    "incarnation", .integer(1...Int64(Int32.max)),
+    "The history of the log that was read up to `after`, as its pages say it: a restore of the book begins another.")
   private static let stream = QueryParameter(
     "stream",
     .string(pattern: "^(\(StreamKind.allCases.map(\.rawValue).joined(separator: "|")))/[0-9a-fA-F-]{36}$"),
@@ -24,13 +27,14 @@ struct EventRoutes {
   var routes: [Route] {
     [
       Route(
-        .get, "/v1/events", access: .bank, query: [Self.after, Self.stream, Self.type, .limit, .atLeast],
+        .get, "/v1/events", access: .bank,
+        query: [Self.after, Self.incarnation, Self.stream, Self.type, .limit, .atLeast],
         .read(
           "listEvents", .log, "The log. With Accept: text/event-stream it is followed live, from Last-Event-ID on.",
           headers: [
             Operation.Parameter(
-              name: "Last-Event-ID", about: "The position of the last event that a follower has seen.",
-              schema: AnswerSchemas.position)
+              name: "Last-Event-ID", about: "The id of the last event that a follower has seen.",
+              schema: .string(pattern: "^([1-9][0-9]{0,9}:)?[0-9]{1,19}$"))
           ], answer: .reference("Events"), others: [Operation.Content(type: Self.eventStream, schema: .string())]),
         respond: events)
     ]
@@ -38,7 +42,7 @@ struct EventRoutes {
 
   /// Which events are wanted.
   private struct Wanted: Sendable {
-    var after: Int64
+    var after: LogPlace
     var stream: StreamID?
     var types: Set<String>
   }
@@ -62,7 +66,8 @@ struct EventRoutes {
     json.beginArray()
     for event in page.value.events { try EventRoutes.write(event, reads.texts, to: &json) }
     json.endArray()
-    json.field("next_after", integer: max(page.value.through, wanted.after))
+    json.field("next_after", integer: max(page.value.through, wanted.after.position))
+    json.field("incarnation", integer: page.value.incarnation)
     json.field("position", integer: page.position)
     json.endObject()
     return Reply.json(json.bytes, position: page.position)
@@ -85,7 +90,9 @@ struct EventRoutes {
       }
       stream = StreamID(kind, id)
     }
-    return Wanted(after: try call.query.integer(Self.after) ?? 0, stream: stream, types: types)
+    let place = LogPlace(
+      try call.query.integer(Self.after) ?? 0, incarnation: try call.query.integer(Self.incarnation).map { Int($0) })
+    return Wanted(after: place, stream: stream, types: types)
   }
 
   static func write(
@@ -116,11 +123,15 @@ extension EventRoutes {
   private func follow(from wanted: Wanted, _ lastEventID: String?) async throws -> Response {
     var wanted = wanted
     if let text = lastEventID {
-      guard let position = Int64(text), position >= 0 else {
-        throw Problem(.invalidHeader, "Last-Event-ID is a log position.")
+      guard let place = LogPlace(text) else {
+        throw Problem(.invalidHeader, "Last-Event-ID is the id of an event.")
       }
-      wanted.after = position
+      wanted.after = place
     }
+    // Before the head goes out: whoever has read another history is told so.
+    wanted.after.incarnation = try await reads.reader.events(
+      after: wanted.after, limit: 1, stream: nil, types: [], atLeast: nil
+    ).value.incarnation
     let follower = try feed.join()
     let start = wanted
     let body = ResponseBody { writer in
@@ -147,23 +158,24 @@ extension EventRoutes {
       }
       let page = answer.value
       if !page.events.isEmpty {
-        try await writer.write(ByteBuffer(bytes: try EventRoutes.frames(page.events, reads.texts)))
+        try await writer.write(ByteBuffer(bytes: try EventRoutes.frames(page, reads.texts)))
         spoke = .now
       } else if ContinuousClock.now - spoke >= feed.heartbeat {
         try await writer.write(ByteBuffer(string: ": still here\n\n"))
         spoke = .now
       }
-      wanted.after = max(wanted.after, page.through)
-      if wanted.after < answer.position, !follower.isOver { continue }
-      guard await follower.wait(after: wanted.after) else { return }
+      wanted.after.position = max(wanted.after.position, page.through)
+      if wanted.after.position < answer.position, !follower.isOver { continue }
+      guard await follower.wait(after: wanted.after.position) else { return }
     }
   }
 
-  private static func frames(_ events: [AppendedEvent], _ texts: any PersonalTextReading) throws -> [UInt8] {
+  private static func frames(_ page: LogPage, _ texts: any PersonalTextReading) throws -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(events.count * 768)
-    for event in events {
-      bytes.append(contentsOf: "id: \(event.origin.position)\nevent: \(event.event.type)\ndata: ".utf8)
+    bytes.reserveCapacity(page.events.count * 768)
+    for event in page.events {
+      let place = LogPlace(event.origin.position, incarnation: page.incarnation)
+      bytes.append(contentsOf: "id: \(place)\nevent: \(event.event.type)\ndata: ".utf8)
       var json = JSONWriter(reserving: 640)
       // Compact JSON has no line ends, which would end the field.
       try write(event, texts, to: &json)

@@ -86,4 +86,12 @@ extension Problem {
     case .notReached(let position): self.init(.positionNotReached, position: position)
     }
   }
+
+  /// Why somebody can't read on from where he was.
+  init(_ changed: HistoryChanged) {
+    let detail =
+      changed.kept.map { "What was read up to position \($0) is still so; what came after it isn't." }
+      ?? "The log has no such position in its incarnation \(changed.incarnation)."
+    self.init(.historyChanged, detail, keptPosition: changed.kept)
+  }
 }

@@ -191,9 +191,9 @@ extension MemoryBook: BookReading {
   }
 
   func events(
-    after position: Int64, limit: Int, stream: StreamID?, types: Set<String>, atLeast: Int64?
+    after place: LogPlace, limit: Int, stream: StreamID?, types: Set<String>, atLeast: Int64?
   ) async throws -> Answer<LogPage> {
-    let log = log
+    let (log, position) = (log, place.position)
     return try await answer(atLeast: atLeast) { _ in
       let found = log.filter {
         $0.origin.position > position && (stream == nil || $0.origin.stream == stream)
