@@ -8,6 +8,12 @@ public protocol InlineReadModels: Sendable {
   /// The server's settings that the writer's session needs for the statements of `write` to be planned well.
   static var sessionSettings: [String: String] { get }
 
+  /// The live generations whose tables these are, as the head has them.
+  var generations: [String: Int] { get }
+
+  /// The tables that are live in other generations.
+  func live(in generations: [String: Int]) -> Self
+
   /// Loads what `needs` names: accounts with their balances, account numbers, customers, holds, approvals, lists with
   /// their entries. What isn't there stays absent. Transfers and claimed ids are in no read model: the writer reads
   /// them from the log.

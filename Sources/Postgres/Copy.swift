@@ -45,13 +45,16 @@ public struct CopyWriter: ~Copyable {
     guard let columns = Int16(exactly: columns), columns >= 0 else {
       throw PostgresError(.misuse, "a row of \(columns) columns")
     }
-    if !isBinary {
-      isBinary = true
-      buffer.append(contentsOf: CopyWriter.signature)
-    }
+    beginBinary()
     fieldsLeft = Int(columns)
     append(columns)
     try flushIfFull()
+  }
+
+  private mutating func beginBinary() {
+    guard !isBinary else { return }
+    isBinary = true
+    buffer.append(contentsOf: CopyWriter.signature)
   }
 
   /// One field of the row; its type must be the column's own, as there are no casts in a binary COPY.
@@ -68,6 +71,26 @@ public struct CopyWriter: ~Copyable {
     case .inline(let first, let second, let count):
       append(Int32(count))
       withUnsafeBytes(of: (first, second)) { buffer.append(contentsOf: $0.prefix(count)) }
+    }
+    try flushIfFull()
+  }
+
+  /// Whole rows, a column each as an array of `ArrayBuilder`: what `insert … select unnest($1), …` takes, in a COPY. An
+  /// element stands in a binary array just as a field stands in a binary COPY, so its bytes are passed on as they are.
+  public mutating func rows(_ columns: [Parameter]) throws(PostgresError) {
+    guard !columns.isEmpty else { return }
+    var arrays: [ArrayBytes] = []
+    for column in columns { arrays.append(try ArrayBytes(column)) }
+    let count = arrays[0].count
+    guard arrays.allSatisfy({ $0.count == count }) else {
+      throw PostgresError(.misuse, "columns of different lengths in a COPY")
+    }
+    // Where there are no rows, the server still wants to see that there are none.
+    beginBinary()
+    for _ in 0..<count {
+      try row(columns: arrays.count)
+      for column in arrays.indices { buffer.append(contentsOf: arrays[column].next()) }
+      fieldsLeft = 0
     }
     try flushIfFull()
   }

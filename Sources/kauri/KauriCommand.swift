@@ -11,6 +11,7 @@ struct KauriCommand: AsyncParsableCommand {
       DevCommand.self,
       ServeCommand.self,
       ProjectCommand.self,
+      RebuildCommand.self,
       MigrateCommand.self,
       RecoverCommand.self,
       TokenCommand.self,

@@ -123,6 +123,50 @@ extension OnAServer {
       }
     }
 
+    /// What `insert … select unnest` takes, a COPY takes too: the same arrays, row by row.
+    @Test func columnsAsArrays() async throws {
+      try await Server.withSession { session throws in
+        try session.simple("create temporary table t (a int8, b text, c bytea, d uuid, e date)")
+        var (a, b, c) = (ArrayBuilder.int8(), ArrayBuilder.text(), ArrayBuilder.bytea())
+        var (d, e) = (ArrayBuilder.uuid(), ArrayBuilder.date())
+        for number in 0..<20_000 as Range<Int64> {
+          a.append(number)
+          b.append(number % 3 == 0 ? nil : "ā\(number)")
+          c.append([UInt8](repeating: 9, count: Int(number % 100)))
+          d.append(UInt64(number), 7)
+          e.append(daysSince1970: number % 7 == 0 ? nil : Int32(number))
+        }
+        let columns = [a.parameter, b.parameter, c.parameter, d.parameter, e.parameter]
+        let named = Array(zip(["a", "b", "c", "d", "e"], columns)).map { (name: $0.0, values: $0.1) }
+        #expect(try session.copyIn(into: "t", named) == 20_000)
+        let differing = try session.execute(
+          """
+          select count(*) from (table t except all select unnest($1::int8[]), unnest($2::text[]), unnest($3::bytea[]),
+            unnest($4::uuid[]), unnest($5::date[])) as x
+          """, columns)
+        #expect(try differing.int8(0, 0) == 0)
+        #expect(try session.copyIn(into: "t", [("a", ArrayBuilder.int8().parameter)]) == 0)
+      }
+    }
+
+    @Test func columnsOfDifferentLengthsAreRefused() async throws {
+      try await Server.withSession { session throws in
+        try session.simple("create temporary table t (a int8, b text)")
+        var (a, b) = (ArrayBuilder.int8(), ArrayBuilder.text())
+        a.append(1)
+        let short = #expect(throws: PostgresError.self) {
+          try session.copyIn(into: "t", [("a", a.parameter), ("b", b.parameter)])
+        }
+        #expect(short?.kind == .misuse)
+        b.append("\0")
+        let nul = #expect(throws: PostgresError.self) {
+          try session.copyIn(into: "t", [("a", a.parameter), ("b", b.parameter)])
+        }
+        #expect(nul?.kind == .encoding)
+        #expect(try session.execute("select count(*) from t").int8(0, 0) == 0)
+      }
+    }
+
     @Test func copyInTheWrongPlaceIsRefused() async throws {
       try await Server.withSession { session throws in
         try session.simple("create temporary table t (a int8)")

@@ -543,6 +543,308 @@ grant select on kauri_migrations to kauri_server;
 alter table customers_overview_accounts drop column posted;
 
 """##),
+    Migration(number: 120, file: "0120-projection-shapes.sql", sql: ##"""
+-- Which form of the model a generation's tables have: a build that knows another form neither follows the log for them
+-- nor fills them.
+alter table projections add column shape integer not null default 1 check (shape > 0);
+
+"""##),
+    Migration(number: 121, file: "0121-generation-suffix.sql", sql: ##"""
+-- What the names of a generation's tables end with: nothing in the first, `_N` in the later ones.
+create domain generation_suffix as text not null check (value ~ '^(_[1-9][0-9]{0,8})?$');
+
+"""##),
+    Migration(number: 122, file: "0122-make-book.sql", sql: ##"""
+-- Makes the tables of one generation of the read model `book`, as those of the first are.
+-- Whoever rebuilds the model, as the owner, calls it. A model that changes gets its new form by replacing it.
+create function make_book(suffix generation_suffix) returns void
+language plpgsql set search_path = public, pg_temp as $$
+begin
+  execute format($tables$
+    create table book%1$s (
+      one boolean primary key default true check (one),
+      book_id uuid not null,
+      terms jsonb not null,
+      version bigint not null,
+      position bigint not null
+    );
+    grant select, insert, update on book%1$s to kauri_server;
+  $tables$, suffix);
+end
+$$;
+
+"""##),
+    Migration(number: 123, file: "0123-make-customers.sql", sql: ##"""
+-- Makes the tables of one generation of the read model `customers`, as those of the first are.
+-- Whoever rebuilds the model, as the owner, calls it. A model that changes gets its new form by replacing it.
+create function make_customers(suffix generation_suffix) returns void
+language plpgsql set search_path = public, pg_temp as $$
+begin
+  execute format($tables$
+    create table customers%1$s (
+      customer_id uuid primary key,
+      status text not null,
+      name bytea not null,
+      date_of_birth bytea,
+      country text,
+      sanctions_match boolean not null,
+      scores jsonb not null,
+      limits jsonb not null,
+      accounts uuid[] not null,
+      version bigint not null,
+      position bigint not null,
+      standing_since date not null
+    ) with (fillfactor = 80);
+    create index customers_erased%1$s on customers%1$s (customer_id) where status = 'erased';
+    grant select, insert, update on customers%1$s to kauri_server;
+  $tables$, suffix);
+end
+$$;
+
+"""##),
+    Migration(number: 124, file: "0124-make-accounts.sql", sql: ##"""
+-- Makes the tables of one generation of the read model `accounts`, as those of the first are.
+-- Whoever rebuilds the model, as the owner, calls it. A model that changes gets its new form by replacing it.
+create function make_accounts(suffix generation_suffix) returns void
+language plpgsql set search_path = public, pg_temp as $$
+begin
+  execute format($tables$
+    create table accounts%1$s (
+      account_id uuid primary key,
+      kind text not null,
+      customer_id uuid,
+      currency text not null,
+      name bytea,
+      number text,
+      classification text,
+      status text not null,
+      overdraft bigint not null,
+      allow_negative boolean not null,
+      limits jsonb not null,
+      scores jsonb not null,
+      version bigint not null,
+      position bigint not null,
+      closed_on date
+    ) with (fillfactor = 90);
+    create unique index accounts_number%1$s on accounts%1$s (number) where number is not null;
+    grant select, insert, update on accounts%1$s to kauri_server;
+  $tables$, suffix);
+end
+$$;
+
+"""##),
+    Migration(number: 125, file: "0125-make-balances.sql", sql: ##"""
+-- Makes the tables of one generation of the read model `balances`, as those of the first are.
+-- Whoever rebuilds the model, as the owner, calls it. A model that changes gets its new form by replacing it.
+create function make_balances(suffix generation_suffix) returns void
+language plpgsql set search_path = public, pg_temp as $$
+begin
+  execute format($tables$
+    create table balances%1$s (
+      account_id uuid primary key,
+      posted bigint not null,
+      held bigint not null,
+      usage bytea not null,
+      position bigint not null
+    ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.4);
+    grant select, insert, update on balances%1$s to kauri_server;
+  $tables$, suffix);
+end
+$$;
+
+"""##),
+    Migration(number: 126, file: "0126-make-holds.sql", sql: ##"""
+-- Makes the tables of one generation of the read model `holds`, as those of the first are.
+-- Whoever rebuilds the model, as the owner, calls it. A model that changes gets its new form by replacing it.
+create function make_holds(suffix generation_suffix) returns void
+language plpgsql set search_path = public, pg_temp as $$
+begin
+  execute format($tables$
+    create table holds%1$s (
+      hold_id uuid primary key,
+      account_id uuid not null,
+      amount bigint not null,
+      captured bigint not null,
+      currency text not null,
+      expires_at timestamptz,
+      status text not null,
+      placed_on date not null,
+      version bigint not null,
+      position bigint not null
+    ) with (fillfactor = 80);
+    create index holds_active%1$s on holds%1$s (account_id) where status = 'active';
+    create index holds_expiry%1$s on holds%1$s (expires_at) where status = 'active' and expires_at is not null;
+    create index holds_account%1$s on holds%1$s (account_id, hold_id);
+    grant select, insert, update on holds%1$s to kauri_server;
+  $tables$, suffix);
+end
+$$;
+
+"""##),
+    Migration(number: 127, file: "0127-make-approvals.sql", sql: ##"""
+-- Makes the tables of one generation of the read model `approvals`, as those of the first are.
+-- Whoever rebuilds the model, as the owner, calls it. A model that changes gets its new form by replacing it.
+create function make_approvals(suffix generation_suffix) returns void
+language plpgsql set search_path = public, pg_temp as $$
+begin
+  execute format($tables$
+    create table approvals%1$s (
+      command_id uuid primary key,
+      status text not null,
+      held_position bigint not null,
+      stream_version bigint not null,
+      position bigint not null
+    );
+    create index approvals_waiting%1$s on approvals%1$s (held_position) where status = 'waiting';
+    grant select, insert, update on approvals%1$s to kauri_server;
+  $tables$, suffix);
+end
+$$;
+
+"""##),
+    Migration(number: 128, file: "0128-make-sanctions.sql", sql: ##"""
+-- Makes the tables of one generation of the read model `sanctions`, as those of the first are.
+-- Whoever rebuilds the model, as the owner, calls it. A model that changes gets its new form by replacing it.
+create function make_sanctions(suffix generation_suffix) returns void
+language plpgsql set search_path = public, pg_temp as $$
+begin
+  execute format($tables$
+    create table sanctions_lists%1$s (
+      list text primary key,
+      list_version text not null,
+      entries integer not null,
+      version bigint not null,
+      position bigint not null
+    );
+    create table sanctions_entries%1$s (
+      list text not null,
+      entry_id text not null,
+      entry jsonb not null,
+      removed boolean not null,
+      position bigint not null,
+      primary key (list, entry_id)
+    );
+    create index sanctions_entries_id%1$s on sanctions_entries%1$s (entry_id);
+    grant select, insert, update on sanctions_lists%1$s, sanctions_entries%1$s to kauri_server;
+  $tables$, suffix);
+end
+$$;
+
+"""##),
+    Migration(number: 129, file: "0129-make-entries.sql", sql: ##"""
+-- Makes the tables of one generation of the read model `entries`, as those of the first are.
+-- Whoever rebuilds the model, as the owner, calls it. A model that changes gets its new form by replacing it.
+create function make_entries(suffix generation_suffix) returns void
+language plpgsql set search_path = public, pg_temp as $$
+begin
+  execute format($tables$
+    create table entries%1$s (
+      position bigint not null,
+      change bigint not null,
+      balance bigint not null,
+      moment timestamptz not null,
+      book_date date not null,
+      value_date date,
+      leg smallint not null,
+      account_id uuid not null,
+      movement_id uuid not null,
+      counterparty uuid,
+      kind text not null,
+      text_subject uuid,
+      text bytea,
+      primary key (account_id, position, leg)
+    );
+    create table held_changes%1$s (
+      position bigint not null,
+      change bigint not null,
+      held bigint not null,
+      account_id uuid not null,
+      waiting_command uuid,
+      primary key (account_id, position)
+    );
+    create index held_changes_waiting%1$s on held_changes%1$s (waiting_command) where waiting_command is not null;
+    grant select, insert, update on entries%1$s, held_changes%1$s to kauri_server;
+  $tables$, suffix);
+end
+$$;
+
+"""##),
+    Migration(number: 130, file: "0130-make-customers-overview.sql", sql: ##"""
+-- Makes the tables of one generation of the read model `customers_overview`, as those of the first are.
+-- Whoever rebuilds the model, as the owner, calls it. A model that changes gets its new form by replacing it.
+create function make_customers_overview(suffix generation_suffix) returns void
+language plpgsql set search_path = public, pg_temp as $$
+begin
+  execute format($tables$
+    create table customers_overview%1$s (
+      customer_id uuid primary key,
+      status text not null,
+      country text,
+      sanctions_match boolean not null,
+      registered_at timestamptz not null
+    ) with (fillfactor = 80);
+    create table customers_overview_accounts%1$s (
+      account_id uuid primary key,
+      customer_id uuid not null,
+      currency text not null,
+      closed boolean not null
+    ) with (fillfactor = 60);
+    create index customers_overview_accounts_customer%1$s on customers_overview_accounts%1$s (customer_id);
+    grant select, insert, update on customers_overview%1$s, customers_overview_accounts%1$s to kauri_server;
+  $tables$, suffix);
+end
+$$;
+
+"""##),
+    Migration(number: 131, file: "0131-make-declines.sql", sql: ##"""
+-- Makes the tables of one generation of the read model `declines`, as those of the first are.
+-- Whoever rebuilds the model, as the owner, calls it. A model that changes gets its new form by replacing it.
+create function make_declines(suffix generation_suffix) returns void
+language plpgsql set search_path = public, pg_temp as $$
+begin
+  execute format($tables$
+    create table declines%1$s (
+      position bigint primary key,
+      command_id uuid not null,
+      command text not null,
+      code text not null,
+      actor text not null,
+      account_id uuid,
+      amount bigint,
+      currency text,
+      moment timestamptz not null,
+      book_date date not null
+    );
+    create index declines_account%1$s on declines%1$s (account_id, position) where account_id is not null;
+    grant select, insert, update on declines%1$s to kauri_server;
+  $tables$, suffix);
+end
+$$;
+
+"""##),
+    Migration(number: 132, file: "0132-make-access-log.sql", sql: ##"""
+-- Makes the tables of one generation of the read model `access_log`, as those of the first are.
+-- Whoever rebuilds the model, as the owner, calls it. A model that changes gets its new form by replacing it.
+create function make_access_log(suffix generation_suffix) returns void
+language plpgsql set search_path = public, pg_temp as $$
+begin
+  execute format($tables$
+    create table access_log%1$s (
+      position bigint primary key,
+      kind text not null,
+      actor text not null,
+      customer_id uuid,
+      resource text not null,
+      object_id uuid,
+      moment timestamptz not null
+    );
+    create index access_log_customer%1$s on access_log%1$s (customer_id, position) where customer_id is not null;
+    grant select, insert, update on access_log%1$s to kauri_server;
+  $tables$, suffix);
+end
+$$;
+
+"""##),
     Migration(number: 140, file: "0140-erased-subjects.sql", sql: ##"""
 -- Whose personal text nobody can read any more: a tombstone for each key that was erased, so that no other
 -- key is ever made in its place.
@@ -668,6 +970,28 @@ create trigger incarnations_refuse_change before update or delete or truncate on
   for each statement execute function refuse_change();
 
 grant select on incarnations to kauri_server;
+
+"""##),
+    Migration(number: 170, file: "0170-repeat-erasures-of-live-customers.sql", sql: ##"""
+-- As in 0142, for the customers of the generation that is live. Until a rebuild has made another, that is the first.
+create or replace function repeat_erasures() returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  generation integer;
+  gone bigint;
+begin
+  -- Tombstones are numbered in the order of commits.
+  select coalesce((generations ->> 'customers')::integer, 1) into generation from public.log_head for update;
+  execute format(
+    'insert into public.erased_subjects (subject, position)
+      select c.customer_id, c.position from public.%I c where c.status = ''erased''
+        and not exists (select from public.erased_subjects e where e.subject = c.customer_id)',
+    'customers' || case when generation = 1 then '' else '_' || generation end);
+  delete from public.personal_keys k where exists (select from public.erased_subjects e where e.subject = k.subject);
+  get diagnostics gone = row_count;
+  return gone;
+end
+$$;
 
 """##),
   ]

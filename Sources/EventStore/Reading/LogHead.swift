@@ -27,9 +27,15 @@ public struct LogHead: Hashable, Sendable {
     lastMoment = Moment(microseconds: try rows.timestamptz(row, 2))
     incarnation = Int(try rows.int4(row, 3))
     ruleSet = Int(try rows.int4(row, 4))
-    generations = [:]
-    for (model, generation) in try JSONDocument(Array(rows.text(row, 5).utf8)).root.object() {
+    generations = try LogHead.generations(rows.text(row, 5))
+  }
+
+  /// Reads the column of that name, as text.
+  package static func generations(_ text: String) throws -> [String: Int] {
+    var generations: [String: Int] = [:]
+    for (model, generation) in try JSONDocument(Array(text.utf8)).root.object() {
       generations[model] = Int(try generation.int64())
     }
+    return generations
   }
 }

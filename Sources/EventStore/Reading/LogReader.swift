@@ -91,6 +91,18 @@ public struct LogReader: Sendable {
     return LogPage(events: events, through: events.count == limit ? last : max(last, reach, position))
   }
 
+  /// All events of some types after a position and up to another, in order: one statement, for whoever reads the log run
+  /// by run.
+  package func events(
+    after position: Int64, through end: Int64, types: Set<String>, _ session: Session
+  ) throws -> [AppendedEvent] {
+    try read(
+      """
+      select \(EventRowReader.columns) from events e
+      where e.position > $1 and e.position <= $2 and e.type = any($3) order by e.position
+      """, [.int8(position), .int8(end)] + typeList(types), session)
+  }
+
   // MARK: By stream and by command
 
   /// All events of a stream, in order of their versions.

@@ -178,6 +178,7 @@ extension Instruction {
 }
 
 extension LogHead {
-  static let lock = "select \(columns) from log_head for update"
+  /// Reads the head and keeps it until the end of the transaction: nobody appends meanwhile.
+  package static let lock = "select \(columns) from log_head for update"
   static let update = "update log_head set position = $1, batch_id = $2, last_moment = $3, rule_set = $4"
 }

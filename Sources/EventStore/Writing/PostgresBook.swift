@@ -16,7 +16,8 @@ public actor PostgresBook: BookWriter {
   let keyring: PersonalKeyring
   let codec: EventCodec
   let reader: LogReader
-  let readModels: any InlineReadModels
+  /// Those of the generations that the head named last.
+  private var readModels: any InlineReadModels
   let options: WriterOptions
   private let logger: Logger
   /// Called after each commit with the log position that it reached.
@@ -153,6 +154,11 @@ public actor PostgresBook: BookWriter {
     var work = BatchWork(batch, keyring: keyring)
     let head = try lockHead(session, &work)
     knownHead = head.position
+    if head.generations != readModels.generations {
+      // Another generation has been switched to. It may say something else than the one that the cache was made of.
+      readModels = readModels.live(in: head.generations)
+      cache.drop()
+    }
     if head.position > 0, !options.ruleSets.contains(head.ruleSet) { throw BookFault.unknownRuleSet(head.ruleSet) }
 
     // Taken out while it changes: nothing of it stays if this throws, and nothing is copied.

@@ -64,6 +64,8 @@ public struct BookState: Sendable {
     /// By list, the entries that were added, changed or removed; a list whose version changed is here even when none
     /// was.
     public var lists: [String: Set<String>] = [:]
+    /// By list, what entries said that were removed, as far as it was known.
+    public var removedEntries: [String: [String: SanctionsEntry]] = [:]
 
     public init() {}
   }

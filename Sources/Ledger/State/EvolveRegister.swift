@@ -49,6 +49,9 @@ extension BookState {
     case .sanctionsEntryChanged(let changed):
       changeList(changed.list, origin, entry: changed.entry.id) { $0.entries[changed.entry.id] = changed.entry }
     case .sanctionsEntryRemoved(let removed):
+      if let entry = lists[removed.list]?.entries[removed.entryID] {
+        touched.removedEntries[removed.list, default: [:]][removed.entryID] = entry
+      }
       changeList(removed.list, origin, entry: removed.entryID) { $0.entries[removed.entryID] = nil }
     default: break
     }
@@ -88,6 +91,7 @@ extension BookState {
     for id in erased.accounts {
       guard let index = accounts.index(forKey: id), let name = accounts.values[index].name else { continue }
       accounts.values[index].name = name.erased
+      accounts.values[index].position = origin.position
       touched.accounts.insert(id)
     }
   }
@@ -104,6 +108,7 @@ extension BookState {
     if let number = instruction.number { numbers[number] = instruction.accountID }
     if let customer = instruction.customerID, customers[customer] != nil {
       customers[customer]?.accounts.append(instruction.accountID)
+      customers[customer]?.position = origin.position
       touched.customers.insert(customer)
     }
   }

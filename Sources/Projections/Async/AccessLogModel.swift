@@ -58,15 +58,12 @@ public struct AccessLogModel: AsyncReadModel {
       objects.append(record.objectID)
       moments.append(microsecondsSince1970: record.moment.microseconds)
     }
-    try session.execute(
-      """
-      insert into \(generation.table("access_log")) (position, kind, actor, customer_id, resource, object_id, moment)
-      select unnest($1::bigint[]), unnest($2::text[]), unnest($3::text[]), unnest($4::uuid[]), unnest($5::text[]),
-        unnest($6::uuid[]), unnest($7::timestamptz[])
-      """,
+    try session.copyIn(
+      into: generation.table("access_log"),
       [
-        positions.parameter, kinds.parameter, actors.parameter, customers.parameter, resources.parameter,
-        objects.parameter, moments.parameter,
+        ("position", positions.parameter), ("kind", kinds.parameter), ("actor", actors.parameter),
+        ("customer_id", customers.parameter), ("resource", resources.parameter), ("object_id", objects.parameter),
+        ("moment", moments.parameter),
       ])
   }
 }

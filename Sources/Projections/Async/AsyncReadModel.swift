@@ -1,3 +1,4 @@
+import EventStore
 public import Ledger
 public import Postgres
 
@@ -14,6 +15,11 @@ public protocol AsyncReadModel: Sendable {
 
   /// As in the table of projections and in the head's live generations.
   static var name: String { get }
+  /// Its tables, by their names in the first generation.
+  static var tables: [String] { get }
+  /// The form of its tables. A build that has another form follows the log only for generations of that form, so a model
+  /// that gets a new column gets the next number, and a new generation.
+  static var shape: Int { get }
   /// The types of events that change it; others are passed over.
   static var eventTypes: Set<String> { get }
   /// The model that questions about this one are answered with the help of: this one is never ahead of it. Nil for none.
@@ -35,6 +41,11 @@ extension AsyncReadModel {
   public static var follows: String? { nil }
 }
 
+extension AsyncReadModel {
+  public static var tables: [String] { [name] }
+  public static var shape: Int { 1 }
+}
+
 /// One of several versions of a read model's tables that may stand beside each other while the model is rebuilt.
 public struct Generation: Hashable, Sendable {
   /// From 1.
@@ -43,6 +54,9 @@ public struct Generation: Hashable, Sendable {
   public init(_ number: Int) { self.number = number }
 
   public static let first = Generation(1)
+
+  /// The one that is live while the log ends at `head`.
+  init(liveIn head: LogHead, of model: String) { self.init(head.generations[model] ?? 1) }
 
   /// The table's name in this generation: its plain name in the first, with the number after it in the later ones.
   public func table(_ name: String) -> String {

@@ -14,6 +14,7 @@ public enum CustomerChange: Hashable, Sendable {
 /// so a transfer changes nothing here.
 public struct CustomersOverviewModel: AsyncReadModel {
   public static let name = "customers_overview"
+  public static let tables = ["customers_overview", "customers_overview_accounts"]
   public static let follows: String? = EntriesModel.name
   public static let eventTypes: Set<String> = Set(
     [

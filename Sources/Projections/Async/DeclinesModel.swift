@@ -64,16 +64,13 @@ public struct DeclinesModel: AsyncReadModel {
       moments.append(microsecondsSince1970: decline.moment.microseconds)
       dates.append(daysSince1970: decline.bookDate.daysSince1970)
     }
-    try session.execute(
-      """
-      insert into \(generation.table("declines")) (position, command_id, command, code, actor, account_id, amount,
-        currency, moment, book_date)
-      select unnest($1::bigint[]), unnest($2::uuid[]), unnest($3::text[]), unnest($4::text[]), unnest($5::text[]),
-        unnest($6::uuid[]), unnest($7::bigint[]), unnest($8::text[]), unnest($9::timestamptz[]), unnest($10::date[])
-      """,
+    try session.copyIn(
+      into: generation.table("declines"),
       [
-        positions.parameter, commandIDs.parameter, commands.parameter, codes.parameter, actors.parameter,
-        accounts.parameter, amounts.parameter, currencies.parameter, moments.parameter, dates.parameter,
+        ("position", positions.parameter), ("command_id", commandIDs.parameter), ("command", commands.parameter),
+        ("code", codes.parameter), ("actor", actors.parameter), ("account_id", accounts.parameter),
+        ("amount", amounts.parameter), ("currency", currencies.parameter), ("moment", moments.parameter),
+        ("book_date", dates.parameter),
       ])
   }
 }

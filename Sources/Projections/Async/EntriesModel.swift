@@ -4,6 +4,7 @@ public import Postgres
 /// The history of every account: its entries with running balances, and what was held on it.
 public struct EntriesModel: AsyncReadModel {
   public static let name = "entries"
+  public static let tables = ["entries", "held_changes"]
   public static let eventTypes: Set<String> = Set(
     [
       AccountOpened.type, TransferPosted.type, TransferHeldForApproval.type, TransferReversed.type, JournalPosted.type,
@@ -68,7 +69,7 @@ public struct EntriesModel: AsyncReadModel {
     // Entries of one account stand together in the index, so it is filled in the order of accounts.
     lines.sort { ($0.0.accountID, $0.0.position, $0.0.leg) < ($1.0.accountID, $1.0.position, $1.0.leg) }
     for (posting, balance) in lines { try rows.append(posting, balance: balance) }
-    try session.execute(EntryColumns.insert(into: table), rows.parameters)
+    try session.copyIn(into: table, rows.columns)
   }
 
   // MARK: Holds
@@ -118,12 +119,12 @@ public struct EntriesModel: AsyncReadModel {
       held.append(try add(change.change, to: change.accountID, in: &balances))
       commands.append(change.waitingCommand)
     }
-    try session.execute(
-      """
-      insert into \(table) (account_id, position, change, held, waiting_command)
-      select unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::uuid[])
-      """,
-      [accounts.parameter, positions.parameter, amounts.parameter, held.parameter, commands.parameter])
+    try session.copyIn(
+      into: table,
+      [
+        ("account_id", accounts.parameter), ("position", positions.parameter), ("change", amounts.parameter),
+        ("held", held.parameter), ("waiting_command", commands.parameter),
+      ])
   }
 
   // MARK: Running balances

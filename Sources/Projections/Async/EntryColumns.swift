@@ -49,21 +49,14 @@ struct EntryColumns {
     texts.append(try posting.text?.sealedColumn)
   }
 
-  var parameters: [Parameter] {
+  /// As `Session.copyIn` takes them.
+  var columns: [(name: String, values: Parameter)] {
     [
-      accounts.parameter, positions.parameter, legs.parameter, kinds.parameter, movements.parameter, changes.parameter,
-      balances.parameter, counterparties.parameter, bookDates.parameter, valueDates.parameter, moments.parameter,
-      subjects.parameter, texts.parameter,
+      ("account_id", accounts.parameter), ("position", positions.parameter), ("leg", legs.parameter),
+      ("kind", kinds.parameter), ("movement_id", movements.parameter), ("change", changes.parameter),
+      ("balance", balances.parameter), ("counterparty", counterparties.parameter), ("book_date", bookDates.parameter),
+      ("value_date", valueDates.parameter), ("moment", moments.parameter), ("text_subject", subjects.parameter),
+      ("text", texts.parameter),
     ]
-  }
-
-  static func insert(into table: String) -> String {
-    """
-    insert into \(table) (account_id, position, leg, kind, movement_id, change, balance, counterparty, book_date,
-      value_date, moment, text_subject, text)
-    select unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::smallint[]), unnest($4::text[]), unnest($5::uuid[]),
-      unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::uuid[]), unnest($9::date[]), unnest($10::date[]),
-      unnest($11::timestamptz[]), unnest($12::uuid[]), unnest($13::bytea[])
-    """
   }
 }

@@ -22,17 +22,37 @@ package struct ProjectionLease: Sendable {
   /// The last event whose changes are in the tables.
   package var position: Int64
 
-  /// - Returns: nil while somebody else holds it.
+  /// - Parameter shape: the form of the tables that whoever takes it can write.
+  /// - Returns: nil while somebody else holds it, and where the tables have another form.
   package static func take(
+    _ key: Key, shape: Int = 1, owner: Identifier, for duration: Duration, _ session: Session
+  ) throws -> ProjectionLease? {
+    let rows = try session.execute(
+      """
+      update projections
+      set owner = $3, epoch = epoch + 1, lease_until = clock_timestamp() + $4::bigint * interval '1 microsecond'
+      where model = $1 and generation = $2 and shape = $5
+        and (owner is null or owner = $3 or lease_until is null or lease_until < clock_timestamp())
+      returning epoch, position
+      """,
+      [
+        .text(key.model), .int4(Int32(clamping: key.generation.number)), .uuid(owner), .int8(duration.microseconds),
+        .int4(Int32(clamping: shape)),
+      ])
+    guard rows.count > 0 else { return nil }
+    return ProjectionLease(key: key, epoch: try rows.int8(0, 0), position: try rows.int8(0, 1))
+  }
+
+  /// Takes it whoever holds it: for one who knows by other means that the holder is gone.
+  /// - Returns: nil when there is no such generation.
+  package static func seize(
     _ key: Key, owner: Identifier, for duration: Duration, _ session: Session
   ) throws -> ProjectionLease? {
     let rows = try session.execute(
       """
       update projections
       set owner = $3, epoch = epoch + 1, lease_until = clock_timestamp() + $4::bigint * interval '1 microsecond'
-      where model = $1 and generation = $2
-        and (owner is null or owner = $3 or lease_until is null or lease_until < clock_timestamp())
-      returning epoch, position
+      where model = $1 and generation = $2 returning epoch, position
       """,
       [.text(key.model), .int4(Int32(clamping: key.generation.number)), .uuid(owner), .int8(duration.microseconds)])
     guard rows.count > 0 else { return nil }
@@ -63,6 +83,9 @@ package struct ProjectionLease: Sendable {
       """, [.text(key.model), .int4(Int32(clamping: key.generation.number)), .int8(epoch)])
   }
 }
+
+/// Another generation of the model is live now.
+struct GenerationSwitched: Error {}
 
 /// Somebody else follows the log for this model now.
 package struct LeaseLost: Error {}

@@ -12,12 +12,11 @@ public protocol ProjectionRunning: Sendable {
   func run() async
 }
 
-/// Follows the log for one generation of one model: reads a run of events, and applies what they change in one short
+/// Follows the log for the live generation of one model: reads a run of events, and applies what they change in one short
 /// transaction with the checkpoint. Killed at any point, it or another goes on where the checkpoint stands, so nothing
 /// is lost or counted twice.
 public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
   private let model = Model()
-  private let generation: Generation
   private let pool: Pool
   private let reader: LogReader
   private let signal: HeadSignal
@@ -30,10 +29,9 @@ public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
   ///   - pool: of the server's role; a connection is lent for one step at a time.
   ///   - owner: who this is, for the lease; one random id a process.
   public init(
-    _: Model.Type = Model.self, generation: Generation = .first, pool: Pool, reader: LogReader, signal: HeadSignal,
+    _: Model.Type = Model.self, pool: Pool, reader: LogReader, signal: HeadSignal,
     options: ProjectionOptions = ProjectionOptions(), owner: Identifier = .random(), logger: Logger
   ) {
-    self.generation = generation
     self.pool = pool
     self.reader = reader
     self.signal = signal
@@ -53,10 +51,16 @@ public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
           try await Task.sleep(for: options.lease / 4)
           continue
         }
-        logger.debug("following the log", metadata: ["position": "\(lease.position)", "epoch": "\(lease.epoch)"])
+        logger.debug(
+          "following the log",
+          metadata: [
+            "generation": "\(lease.key.generation.number)", "position": "\(lease.position)", "epoch": "\(lease.epoch)",
+          ])
         try await follow(from: lease, &backoff)
       } catch is LeaseLost {
         logger.debug("another server follows the log now")
+      } catch is GenerationSwitched {
+        logger.info("another generation is live")
       } catch {
         guard !Task.isCancelled else { return }
         let pause = backoff.next()
@@ -69,9 +73,10 @@ public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
   private func takeLease() async throws -> ProjectionLease? {
     // What was remembered may be from before somebody else's turn.
     memory.withLock { $0 = model.emptyMemory }
-    let key = ProjectionLease.Key(model: Model.name, generation: generation)
-    return try await pool.run { [owner, duration = options.lease] session in
-      try ProjectionLease.take(key, owner: owner, for: duration, session)
+    return try await pool.run { [owner, duration = options.lease, reader] session in
+      let live = Generation(liveIn: try reader.head(session), of: Model.name)
+      let key = ProjectionLease.Key(model: Model.name, generation: live)
+      return try ProjectionLease.take(key, shape: Model.shape, owner: owner, for: duration, session)
     }
   }
 
@@ -99,7 +104,7 @@ public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
           await signal.wait(beyond: lease.position, for: options.poll)
         }
       }
-    } catch let error where Task.isCancelled {
+    } catch let error where Task.isCancelled || error is GenerationSwitched {
       await release(lease)
       throw error
     }
@@ -122,6 +127,9 @@ public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
 
   private func stepBeyond(_ lease: ProjectionLease) async throws -> Step {
     try await pool.run { [self] session in
+      guard Generation(liveIn: try reader.head(session), of: Model.name) == lease.key.generation else {
+        throw GenerationSwitched()
+      }
       let reach = try Model.follows.map { try ModelView($0, reader, session).reached - lease.position }
       if let reach, reach <= 0 { return Step(reached: lease.position, isHeldBack: true) }
       let page = try reader.page(

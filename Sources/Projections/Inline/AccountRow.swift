@@ -8,15 +8,33 @@ enum AccountRow {
     a.allow_negative, a.limits, a.scores, a.version, a.position, b.posted, b.held, b.usage, b.position,
     a.closed_on
     """
-  static let source = "accounts a join balances b on b.account_id = a.account_id"
 
-  static func selectByID(_ ids: Set<AccountID>, into pipeline: inout Pipeline) throws {
-    try pipeline.execute("select \(columns) from \(source) where a.account_id = any($1::uuid[])", [.uuids(ids)])
+  static func source(_ live: LiveTables) -> String {
+    "\(live.accounts) a join \(live.balances) b on b.account_id = a.account_id"
   }
 
-  static func selectByNumber(_ numbers: Set<AccountNumber>, into pipeline: inout Pipeline) throws {
-    try pipeline.execute(
-      "select \(columns) from \(source) where a.number = any($1::text[])", [.texts(numbers.map(\.description))])
+  /// For one set of live generations.
+  struct Statements: Sendable {
+    let selectByID: String
+    let selectByNumber: String
+    let write: String
+
+    init(_ live: LiveTables) {
+      let select = "select \(columns) from \(source(live)) where"
+      selectByID = "\(select) a.account_id = any($1::uuid[])"
+      selectByNumber = "\(select) a.number = any($1::text[])"
+      write = """
+        insert into \(live.accounts) (account_id, kind, customer_id, currency, name, number, classification, status,
+          overdraft, allow_negative, limits, scores, version, position, closed_on)
+        select unnest($1::uuid[]), unnest($2::text[]), unnest($3::uuid[]), unnest($4::text[]), unnest($5::bytea[]),
+          unnest($6::text[]), unnest($7::text[]), unnest($8::text[]), unnest($9::bigint[]), unnest($10::boolean[]),
+          unnest($11::text[])::jsonb, unnest($12::text[])::jsonb, unnest($13::bigint[]), unnest($14::bigint[]),
+          unnest($15::date[])
+        on conflict (account_id) do update set name = excluded.name, status = excluded.status,
+          closed_on = excluded.closed_on, overdraft = excluded.overdraft, allow_negative = excluded.allow_negative,
+          limits = excluded.limits, scores = excluded.scores, version = excluded.version, position = excluded.position
+        """
+    }
   }
 
   static func read(_ rows: Rows, into state: inout BookState) throws {
@@ -46,23 +64,14 @@ enum AccountRow {
     return account
   }
 
-  static func write(_ ids: Set<AccountID>, of state: borrowing BookState, into pipeline: inout Pipeline) throws {
+  static func write(
+    _ ids: Set<AccountID>, of state: borrowing BookState, _ statements: Statements, into pipeline: inout Pipeline
+  ) throws {
     var accounts: [Account] = []
     for id in ids.sorted() {
       if let account = state.accounts[id] { accounts.append(account) }
     }
-    try pipeline.execute(
-      """
-      insert into accounts (account_id, kind, customer_id, currency, name, number, classification, status, overdraft,
-        allow_negative, limits, scores, version, position, closed_on)
-      select unnest($1::uuid[]), unnest($2::text[]), unnest($3::uuid[]), unnest($4::text[]), unnest($5::bytea[]),
-        unnest($6::text[]), unnest($7::text[]), unnest($8::text[]), unnest($9::bigint[]), unnest($10::boolean[]),
-        unnest($11::text[])::jsonb, unnest($12::text[])::jsonb, unnest($13::bigint[]), unnest($14::bigint[]),
-        unnest($15::date[])
-      on conflict (account_id) do update set
-        name = excluded.name, status = excluded.status, closed_on = excluded.closed_on, overdraft = excluded.overdraft, allow_negative = excluded.allow_negative,
-        limits = excluded.limits, scores = excluded.scores, version = excluded.version, position = excluded.position
-      """, try parameters(accounts))
+    try pipeline.execute(statements.write, try parameters(accounts))
   }
 
   private static func parameters(_ accounts: [Account]) throws -> [Parameter] {

@@ -21,8 +21,20 @@ struct ApprovalRow {
     position = try rows.int8(row, 4)
   }
 
-  static func select(_ ids: Set<CommandID>, into pipeline: inout Pipeline) throws {
-    try pipeline.execute("select \(columns) from approvals where command_id = any($1::uuid[])", [.uuids(ids)])
+  /// For one set of live generations.
+  struct Statements: Sendable {
+    let select: String
+    let write: String
+
+    init(_ live: LiveTables) {
+      select = "select \(columns) from \(live.approvals) where command_id = any($1::uuid[])"
+      write = """
+        insert into \(live.approvals) (command_id, status, held_position, stream_version, position)
+        select unnest($1::uuid[]), unnest($2::text[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::bigint[])
+        on conflict (command_id) do update set
+          status = excluded.status, stream_version = excluded.stream_version, position = excluded.position
+        """
+    }
   }
 
   static func read(_ rows: Rows) throws -> [ApprovalRow] {
@@ -50,7 +62,9 @@ struct ApprovalRow {
     return approval
   }
 
-  static func write(_ ids: Set<CommandID>, of state: borrowing BookState, into pipeline: inout Pipeline) throws {
+  static func write(
+    _ ids: Set<CommandID>, of state: borrowing BookState, _ statements: Statements, into pipeline: inout Pipeline
+  ) throws {
     var commands = ArrayBuilder.uuid(reserving: ids.count)
     var statuses = ArrayBuilder.text(reserving: ids.count)
     var held = ArrayBuilder.int8(reserving: ids.count)
@@ -65,12 +79,7 @@ struct ApprovalRow {
       positions.append(approval.position)
     }
     try pipeline.execute(
-      """
-      insert into approvals (command_id, status, held_position, stream_version, position)
-      select unnest($1::uuid[]), unnest($2::text[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::bigint[])
-      on conflict (command_id) do update set
-        status = excluded.status, stream_version = excluded.stream_version, position = excluded.position
-      """,
+      statements.write,
       [commands.parameter, statuses.parameter, held.parameter, versions.parameter, positions.parameter])
   }
 }

@@ -3,40 +3,60 @@ import Postgres
 
 /// Rows of `balances`: a thousand transfers change two thousand of them, so this is where the writer's time goes.
 enum BalanceRow {
+  /// For one set of live generations.
+  struct Statements: Sendable {
+    let table: String
+    let update: String
+    let insert: String
+
+    init(_ live: LiveTables) {
+      table = live.balances
+      update = """
+        update \(table) as old set posted = new.posted, held = new.held, usage = new.usage, position = new.position
+        from (select unnest($1::uuid[]) as account_id, unnest($2::bigint[]) as posted, unnest($3::bigint[]) as held,
+            unnest($4::bytea[]) as usage, unnest($5::bigint[]) as position) as new
+        where old.account_id = new.account_id
+        """
+      insert = """
+        insert into \(table) (account_id, posted, held, usage, position)
+        select unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bytea[]),
+          unnest($5::bigint[])
+        on conflict (account_id) do update set
+          posted = excluded.posted, held = excluded.held, usage = excluded.usage, position = excluded.position
+        """
+    }
+  }
+
   /// Changes rows that are there.
   ///
   /// The keys go in order, so that neighbouring rows share pages and index leaves. The arrays are unnested in the
   /// select list: there they advance together, a row at a time, while in FROM each would first be copied into a store
   /// of its own.
   static func update(
-    _ accounts: Set<AccountID>, of state: borrowing BookState, into pipeline: inout Pipeline
+    _ accounts: Set<AccountID>, of state: borrowing BookState, _ statements: Statements, into pipeline: inout Pipeline
   ) throws {
     guard !accounts.isEmpty else { return }
-    try pipeline.execute(updateSQL, columns(accounts, of: state))
+    try pipeline.execute(statements.update, columns(accounts, of: state).map(\.values))
   }
-
-  static let updateSQL = """
-    update balances set posted = new.posted, held = new.held, usage = new.usage, position = new.position
-    from (select unnest($1::uuid[]) as account_id, unnest($2::bigint[]) as posted, unnest($3::bigint[]) as held,
-        unnest($4::bytea[]) as usage, unnest($5::bigint[]) as position) as new
-    where balances.account_id = new.account_id
-    """
 
   /// Writes rows that may be new.
   static func insert(
-    _ accounts: Set<AccountID>, of state: borrowing BookState, into pipeline: inout Pipeline
+    _ accounts: Set<AccountID>, of state: borrowing BookState, _ statements: Statements, into pipeline: inout Pipeline
   ) throws {
     guard !accounts.isEmpty else { return }
-    try pipeline.execute(
-      """
-      insert into balances (account_id, posted, held, usage, position)
-      select unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bytea[]), unnest($5::bigint[])
-      on conflict (account_id) do update set
-        posted = excluded.posted, held = excluded.held, usage = excluded.usage, position = excluded.position
-      """, columns(accounts, of: state))
+    try pipeline.execute(statements.insert, columns(accounts, of: state).map(\.values))
   }
 
-  private static func columns(_ accounts: Set<AccountID>, of state: borrowing BookState) -> [Parameter] {
+  /// Writes rows that are surely new, many of them.
+  static func copy(
+    _ accounts: Set<AccountID>, of state: borrowing BookState, _ statements: Statements, _ session: Session
+  ) throws {
+    try session.copyIn(into: statements.table, columns(accounts, of: state))
+  }
+
+  private static func columns(
+    _ accounts: Set<AccountID>, of state: borrowing BookState
+  ) -> [(name: String, values: Parameter)] {
     let count = accounts.count
     var ids = ArrayBuilder.uuid(reserving: count)
     var posted = ArrayBuilder.int8(reserving: count)
@@ -55,7 +75,10 @@ enum BalanceRow {
       usage.append(encoded)
       positions.append(balance.position)
     }
-    return [ids.parameter, posted.parameter, held.parameter, usage.parameter, positions.parameter]
+    return [
+      ("account_id", ids.parameter), ("posted", posted.parameter), ("held", held.parameter), ("usage", usage.parameter),
+      ("position", positions.parameter),
+    ]
   }
 }
 

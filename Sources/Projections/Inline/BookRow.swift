@@ -3,8 +3,8 @@ import Postgres
 
 /// The row of `book`.
 enum BookRow {
-  static func load(_ session: Session) throws -> Book? {
-    let rows = try session.execute("select book_id, terms, version, position from book")
+  static func load(_ live: LiveTables, _ session: Session) throws -> Book? {
+    let rows = try session.execute("select book_id, terms, version, position from \(live.book)")
     guard rows.count > 0 else { return nil }
     let id = try rows.identifier(0, 0)
     let terms = try rows.json(0, 1) { value in
@@ -18,7 +18,7 @@ enum BookRow {
       version: try rows.int8(0, 2), position: try rows.int8(0, 3))
   }
 
-  static func write(_ book: Book, into pipeline: inout Pipeline) throws {
+  static func write(_ book: Book, _ live: LiveTables, into pipeline: inout Pipeline) throws {
     let terms = OpenBook(
       bookID: book.id, timeZone: book.timeZone, currency: book.currency, policies: book.policies, ruleSet: book.ruleSet)
     var writer = RecordWriter()
@@ -27,7 +27,7 @@ enum BookRow {
     writer.json.endObject()
     try pipeline.execute(
       """
-      insert into book (book_id, terms, version, position) values ($1, $2, $3, $4)
+      insert into \(live.book) (book_id, terms, version, position) values ($1, $2, $3, $4)
       on conflict (one) do update set terms = excluded.terms, version = excluded.version, position = excluded.position
       """,
       [

@@ -11,9 +11,26 @@ enum CustomerRow {
     ].map { "\(table).\($0)" }.joined(separator: ", ")
   }
 
-  static func select(_ ids: Set<CustomerID>, into pipeline: inout Pipeline) throws {
-    try pipeline.execute(
-      "select \(columns("customers")) from customers where customer_id = any($1::uuid[])", [.uuids(ids)])
+  /// For one set of live generations.
+  struct Statements: Sendable {
+    let select: String
+    let write: String
+
+    init(_ live: LiveTables) {
+      select = "select \(columns("c")) from \(live.customers) c where customer_id = any($1::uuid[])"
+      write = """
+        insert into \(live.customers) (customer_id, status, name, date_of_birth, country, sanctions_match, scores,
+          limits, accounts, version, position, standing_since)
+        select unnest($1::uuid[]), unnest($2::text[]), unnest($3::bytea[]), unnest($4::bytea[]), unnest($5::text[]),
+          unnest($6::boolean[]), unnest($7::text[])::jsonb, unnest($8::text[])::jsonb, unnest($9::text[])::uuid[],
+          unnest($10::bigint[]), unnest($11::bigint[]), unnest($12::date[])
+        on conflict (customer_id) do update set status = excluded.status,
+          standing_since = excluded.standing_since, name = excluded.name, date_of_birth = excluded.date_of_birth,
+          country = excluded.country, sanctions_match = excluded.sanctions_match,
+          scores = excluded.scores, limits = excluded.limits, accounts = excluded.accounts,
+          version = excluded.version, position = excluded.position
+        """
+    }
   }
 
   static func read(_ rows: Rows, into state: inout BookState) throws {
@@ -35,23 +52,14 @@ enum CustomerRow {
       version: try rows.int8(row, 9), position: try rows.int8(row, 10))
   }
 
-  static func write(_ ids: Set<CustomerID>, of state: borrowing BookState, into pipeline: inout Pipeline) throws {
+  static func write(
+    _ ids: Set<CustomerID>, of state: borrowing BookState, _ statements: Statements, into pipeline: inout Pipeline
+  ) throws {
     var customers: [Customer] = []
     for id in ids.sorted() {
       if let customer = state.customers[id] { customers.append(customer) }
     }
-    try pipeline.execute(
-      """
-      insert into customers (customer_id, status, name, date_of_birth, country, sanctions_match, scores, limits,
-        accounts, version, position, standing_since)
-      select unnest($1::uuid[]), unnest($2::text[]), unnest($3::bytea[]), unnest($4::bytea[]), unnest($5::text[]),
-        unnest($6::boolean[]), unnest($7::text[])::jsonb, unnest($8::text[])::jsonb, unnest($9::text[])::uuid[],
-        unnest($10::bigint[]), unnest($11::bigint[]), unnest($12::date[])
-      on conflict (customer_id) do update set
-        status = excluded.status, standing_since = excluded.standing_since, name = excluded.name,
-        date_of_birth = excluded.date_of_birth, country = excluded.country, sanctions_match = excluded.sanctions_match, scores = excluded.scores,
-        limits = excluded.limits, accounts = excluded.accounts, version = excluded.version, position = excluded.position
-      """, try parameters(customers))
+    try pipeline.execute(statements.write, try parameters(customers))
   }
 
   private static func parameters(_ customers: [Customer]) throws -> [Parameter] {

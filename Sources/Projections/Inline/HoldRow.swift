@@ -7,8 +7,23 @@ enum HoldRow {
     hold_id, account_id, amount, captured, currency, expires_at, status, placed_on, version, position
     """
 
-  static func select(_ ids: Set<HoldID>, into pipeline: inout Pipeline) throws {
-    try pipeline.execute("select \(columns) from holds where hold_id = any($1::uuid[])", [.uuids(ids)])
+  /// For one set of live generations.
+  struct Statements: Sendable {
+    let select: String
+    let write: String
+
+    init(_ live: LiveTables) {
+      select = "select \(columns) from \(live.holds) where hold_id = any($1::uuid[])"
+      write = """
+        insert into \(live.holds) (hold_id, account_id, amount, captured, currency, expires_at, status, placed_on,
+          version, position)
+        select unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::text[]),
+          unnest($6::timestamptz[]), unnest($7::text[]), unnest($8::date[]), unnest($9::bigint[]),
+          unnest($10::bigint[])
+        on conflict (hold_id) do update set captured = excluded.captured, status = excluded.status,
+          version = excluded.version, position = excluded.position
+        """
+    }
   }
 
   static func read(_ rows: Rows, into state: inout BookState) throws {
@@ -26,20 +41,14 @@ enum HoldRow {
       position: try rows.int8(row, 9))
   }
 
-  static func write(_ ids: Set<HoldID>, of state: borrowing BookState, into pipeline: inout Pipeline) throws {
+  static func write(
+    _ ids: Set<HoldID>, of state: borrowing BookState, _ statements: Statements, into pipeline: inout Pipeline
+  ) throws {
     var holds: [Hold] = []
     for id in ids.sorted() {
       if let hold = state.holds[id] { holds.append(hold) }
     }
-    try pipeline.execute(
-      """
-      insert into holds (hold_id, account_id, amount, captured, currency, expires_at, status, placed_on, version,
-        position)
-      select unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::text[]),
-        unnest($6::timestamptz[]), unnest($7::text[]), unnest($8::date[]), unnest($9::bigint[]), unnest($10::bigint[])
-      on conflict (hold_id) do update set
-        captured = excluded.captured, status = excluded.status, version = excluded.version, position = excluded.position
-      """, parameters(holds))
+    try pipeline.execute(statements.write, parameters(holds))
   }
 
   private static func parameters(_ holds: [Hold]) -> [Parameter] {

@@ -10,9 +10,24 @@ public import Postgres
 /// the log. Values are absolute: writing a row twice is writing it once.
 public struct InlineTables: InlineReadModels {
   private let reader: LogReader
+  private let statements: InlineStatements
 
+  /// The tables of every model's first generation; `live(in:)` gives those of others.
   /// - Parameter codec: for what waits for a second person, which stands in the log and in no table.
-  public init(codec: EventCodec) { reader = LogReader(codec: codec) }
+  public init(codec: EventCodec) {
+    self.init(reader: LogReader(codec: codec), statements: InlineStatements(LiveTables()))
+  }
+
+  private init(reader: LogReader, statements: InlineStatements) {
+    self.reader = reader
+    self.statements = statements
+  }
+
+  public var generations: [String: Int] { statements.live.generations }
+
+  public func live(in generations: [String: Int]) -> InlineTables {
+    InlineTables(reader: reader, statements: InlineStatements(LiveTables(generations)))
+  }
 
   /// What the writer's session must be set to. Statements here take thousands of rows by their primary keys from tables
   /// of any size, so one plan, a nested loop over an index, is right for all of them; planned anew for each batch, the
@@ -25,20 +40,22 @@ public struct InlineTables: InlineReadModels {
   ]
 
   /// The statement that nearly every batch sends, for whoever wants to see how it is planned.
-  package static var balanceUpdate: String { BalanceRow.updateSQL }
+  package static var balanceUpdate: String { BalanceRow.Statements(LiveTables()).update }
 
   public func loadBook(into state: inout BookState, _ session: Session) throws {
-    state.book = try BookRow.load(session)
+    state.book = try BookRow.load(statements.live, session)
   }
 
   public func load(_ needs: StateNeeds, into state: inout BookState, _ session: Session) throws {
     let outcomes = try session.pipeline { pipeline in
-      if !needs.accounts.isEmpty { try AccountRow.selectByID(needs.accounts, into: &pipeline) }
-      if !needs.numbers.isEmpty { try AccountRow.selectByNumber(needs.numbers, into: &pipeline) }
-      if !needs.customers.isEmpty { try CustomerRow.select(needs.customers, into: &pipeline) }
-      if !needs.holds.isEmpty { try HoldRow.select(needs.holds, into: &pipeline) }
-      if !needs.approvals.isEmpty { try ApprovalRow.select(needs.approvals, into: &pipeline) }
-      if !needs.lists.isEmpty { try SanctionsListRow.select(needs.lists, into: &pipeline) }
+      if !needs.accounts.isEmpty { try pipeline.execute(statements.accounts.selectByID, [.uuids(needs.accounts)]) }
+      if !needs.numbers.isEmpty {
+        try pipeline.execute(statements.accounts.selectByNumber, [.texts(needs.numbers.map(\.description))])
+      }
+      if !needs.customers.isEmpty { try pipeline.execute(statements.customers.select, [.uuids(needs.customers)]) }
+      if !needs.holds.isEmpty { try pipeline.execute(statements.holds.select, [.uuids(needs.holds)]) }
+      if !needs.approvals.isEmpty { try pipeline.execute(statements.approvals.select, [.uuids(needs.approvals)]) }
+      if !needs.lists.isEmpty { try SanctionsListRow.select(needs.lists, statements.sanctions, into: &pipeline) }
     }
     var results = outcomes.makeIterator()
     func next() throws -> Rows {
@@ -64,16 +81,23 @@ public struct InlineTables: InlineReadModels {
   ) throws {
     // Nearly every batch moves money and does nothing else.
     let known = touched.accounts.isEmpty ? touched.balances : touched.balances.subtracting(touched.accounts)
-    try BalanceRow.update(known, of: state, into: &pipeline)
-    if !touched.holds.isEmpty { try HoldRow.write(touched.holds, of: state, into: &pipeline) }
+    try BalanceRow.update(known, of: state, statements.balances, into: &pipeline)
+    if !touched.holds.isEmpty { try HoldRow.write(touched.holds, of: state, statements.holds, into: &pipeline) }
     if !touched.accounts.isEmpty {
-      try AccountRow.write(touched.accounts, of: state, into: &pipeline)
-      try BalanceRow.insert(touched.balances.intersection(touched.accounts), of: state, into: &pipeline)
+      try AccountRow.write(touched.accounts, of: state, statements.accounts, into: &pipeline)
+      let new = touched.balances.intersection(touched.accounts)
+      try BalanceRow.insert(new, of: state, statements.balances, into: &pipeline)
     }
-    if !touched.customers.isEmpty { try CustomerRow.write(touched.customers, of: state, into: &pipeline) }
-    if !touched.approvals.isEmpty { try ApprovalRow.write(touched.approvals, of: state, into: &pipeline) }
-    if !touched.lists.isEmpty { try SanctionsListRow.write(touched.lists, of: state, into: &pipeline) }
-    if touched.book, let book = state.book { try BookRow.write(book, into: &pipeline) }
+    if !touched.customers.isEmpty {
+      try CustomerRow.write(touched.customers, of: state, statements.customers, into: &pipeline)
+    }
+    if !touched.approvals.isEmpty {
+      try ApprovalRow.write(touched.approvals, of: state, statements.approvals, into: &pipeline)
+    }
+    if !touched.lists.isEmpty {
+      try SanctionsListRow.write(touched, of: state, statements.sanctions, into: &pipeline)
+    }
+    if touched.book, let book = state.book { try BookRow.write(book, statements.live, into: &pipeline) }
   }
 }
 

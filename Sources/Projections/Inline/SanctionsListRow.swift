@@ -5,11 +5,42 @@ import Postgres
 enum SanctionsListRow {
   static let listColumns = "list, list_version, version, position"
 
+  /// For one set of live generations.
+  struct Statements: Sendable {
+    let selectLists: String
+    let selectEntries: String
+    let writeList: String
+    let writeEntries: String
+    let removeEntries: String
+
+    init(_ live: LiveTables) {
+      selectLists = "select \(listColumns) from \(live.sanctionsLists) where list = any($1::text[])"
+      selectEntries = """
+        select list, entry from \(live.sanctionsEntries) where list = any($1::text[]) and not removed
+        """
+      writeList = """
+        insert into \(live.sanctionsLists) (list, list_version, entries, version, position)
+        values ($1, $2, $3, $4, $5)
+        on conflict (list) do update set list_version = excluded.list_version, entries = excluded.entries,
+          version = excluded.version, position = excluded.position
+        """
+      writeEntries = """
+        insert into \(live.sanctionsEntries) (list, entry_id, entry, removed, position)
+        select $1, unnest($2::text[]), unnest($3::text[])::jsonb, $4, $5
+        on conflict (list, entry_id) do update set entry = excluded.entry, removed = excluded.removed,
+          position = excluded.position
+        """
+      removeEntries = """
+        update \(live.sanctionsEntries) set removed = true, position = $3
+        where list = $1 and entry_id = any($2::text[]) and not removed
+        """
+    }
+  }
+
   /// Queues two statements: the lists, and their entries in force.
-  static func select(_ names: Set<String>, into pipeline: inout Pipeline) throws {
-    try pipeline.execute("select \(listColumns) from sanctions_lists where list = any($1::text[])", [.texts(names)])
-    try pipeline.execute(
-      "select list, entry from sanctions_entries where list = any($1::text[]) and not removed", [.texts(names)])
+  static func select(_ names: Set<String>, _ statements: Statements, into pipeline: inout Pipeline) throws {
+    try pipeline.execute(statements.selectLists, [.texts(names)])
+    try pipeline.execute(statements.selectEntries, [.texts(names)])
   }
 
   static func readLists(_ rows: Rows, into state: inout BookState) throws {
@@ -33,26 +64,31 @@ enum SanctionsListRow {
   }
 
   static func write(
-    _ touched: [String: Set<String>], of state: borrowing BookState, into pipeline: inout Pipeline
+    _ touched: BookState.Touched, of state: borrowing BookState, _ statements: Statements,
+    into pipeline: inout Pipeline
   ) throws {
-    for (name, entries) in touched.sorted(by: { $0.key < $1.key }) {
+    for (name, entries) in touched.lists.sorted(by: { $0.key < $1.key }) {
       guard let list = state.lists[name] else { continue }
-      try write(list, into: &pipeline)
+      try write(list, statements, into: &pipeline)
       let ordered = entries.sorted()
       let inForce = ordered.compactMap { list.entries[$0] }
-      if !inForce.isEmpty { try write(inForce, of: list, into: &pipeline) }
+      if !inForce.isEmpty { try write(inForce, removed: false, of: list, statements, into: &pipeline) }
       let gone = ordered.filter { list.entries[$0] == nil }
-      if !gone.isEmpty { try remove(gone, from: list, into: &pipeline) }
+      // What was added and removed in one batch has no row yet, and gets one: a row stands for every entry there ever
+      // was, however its events were batched.
+      let known = touched.removedEntries[name] ?? [:]
+      let said = gone.compactMap { known[$0] }
+      if !said.isEmpty { try write(said, removed: true, of: list, statements, into: &pipeline) }
+      let unsaid = gone.filter { known[$0] == nil }
+      if !unsaid.isEmpty { try remove(unsaid, from: list, statements, into: &pipeline) }
     }
   }
 
-  private static func write(_ list: SanctionsList, into pipeline: inout Pipeline) throws {
+  private static func write(
+    _ list: SanctionsList, _ statements: Statements, into pipeline: inout Pipeline
+  ) throws {
     try pipeline.execute(
-      """
-      insert into sanctions_lists (list, list_version, entries, version, position) values ($1, $2, $3, $4, $5)
-      on conflict (list) do update set list_version = excluded.list_version, entries = excluded.entries,
-        version = excluded.version, position = excluded.position
-      """,
+      statements.writeList,
       [
         .text(list.name), .text(list.list.text), .int4(Int32(clamping: list.entries.count)), .int8(list.version),
         .int8(list.position),
@@ -60,7 +96,8 @@ enum SanctionsListRow {
   }
 
   private static func write(
-    _ entries: [SanctionsEntry], of list: SanctionsList, into pipeline: inout Pipeline
+    _ entries: [SanctionsEntry], removed: Bool, of list: SanctionsList, _ statements: Statements,
+    into pipeline: inout Pipeline
   ) throws {
     var ids = ArrayBuilder.text(reserving: entries.count)
     var contents = ArrayBuilder.text(reserving: entries.count, bytesEach: 256)
@@ -73,18 +110,13 @@ enum SanctionsListRow {
       contents.append(utf8: writer.json.bytes)
     }
     try pipeline.execute(
-      """
-      insert into sanctions_entries (list, entry_id, entry, removed, position)
-      select $1, unnest($2::text[]), unnest($3::text[])::jsonb, false, $4
-      on conflict (list, entry_id) do update set entry = excluded.entry, removed = false, position = excluded.position
-      """, [.text(list.name), ids.parameter, contents.parameter, .int8(list.position)])
+      statements.writeEntries,
+      [.text(list.name), ids.parameter, contents.parameter, .bool(removed), .int8(list.position)])
   }
 
-  private static func remove(_ ids: [String], from list: SanctionsList, into pipeline: inout Pipeline) throws {
-    try pipeline.execute(
-      """
-      update sanctions_entries set removed = true, position = $3
-      where list = $1 and entry_id = any($2::text[]) and not removed
-      """, [.text(list.name), .texts(ids), .int8(list.position)])
+  private static func remove(
+    _ ids: [String], from list: SanctionsList, _ statements: Statements, into pipeline: inout Pipeline
+  ) throws {
+    try pipeline.execute(statements.removeEntries, [.text(list.name), .texts(ids), .int8(list.position)])
   }
 }

@@ -29,7 +29,7 @@ struct AccountsPast {
   func accounts(_ ids: [AccountID]) throws -> [Account] {
     // A customer's erasure, in its own stream, takes the names of its accounts.
     let rows = try session.execute(
-      "select distinct customer_id from accounts where account_id = any($1::uuid[]) and customer_id is not null",
+      "select distinct customer_id from \(point.live.accounts) where account_id = any($1::uuid[]) and customer_id is not null",
       [.uuids(ids)])
     let owners = try (0..<rows.count).map { try rows.identifier($0, 0) }
     let state = try register.fold(accounts: ids, customers: owners)

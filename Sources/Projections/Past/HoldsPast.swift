@@ -11,7 +11,7 @@ extension AccountsPast {
   func holds(of account: AccountID, after: HoldID = .zero, limit: Int) throws -> [Hold] {
     let rows = try session.execute(
       """
-      select placed.position from holds h left join lateral (
+      select placed.position from \(point.live.holds) h left join lateral (
         select e.position from commands c join events e on e.position = c.first_position
         where c.command_id = h.hold_id and e.stream_id = h.hold_id and e.stream_kind = 'hold' and e.stream_version = 1
         union all

@@ -10,8 +10,11 @@ struct PastPoint {
   let moment: Moment
   /// The book date that limits' windows end with.
   let bookDate: CalendarDate
+  /// The tables that are live now.
+  let live: LiveTables
 
   init(_ point: PointInTime, _ head: LogHead, _ calendars: Calendars, _ session: Session) throws {
+    live = head.tables
     position = try PastPoint.position(of: point, head, session)
     switch point {
     case .position(let position):
@@ -21,7 +24,8 @@ struct PastPoint {
       bookDate = try rows.calendarDate(0, 1)
     case .moment(let moment):
       self.moment = moment
-      let book = try BookRow.load(session).orThrow(CorruptRow(table: "book", key: "", reason: "the book isn't open"))
+      let book = try BookRow.load(live, session)
+        .orThrow(CorruptRow(table: "book", key: "", reason: "the book isn't open"))
       bookDate = try calendars.calendar(book.timeZone).date(of: moment)
     }
   }

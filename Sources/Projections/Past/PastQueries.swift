@@ -24,7 +24,8 @@ extension BookQueries {
         throw try past.register.absence(of: .account, StreamID(.account, id))
       }
       // Whose it is, its currency and its overdraft are an account's for ever, so today's row says them too.
-      let account = try BookQueries.accounts([id], past.session).first.orThrow(QueryFault.unknown(.account))
+      let account = try BookQueries.accounts([id], in: past.point.live, past.session).first
+        .orThrow(QueryFault.unknown(.account))
       return AccountBalance(account, balance.posted, balance.held)
     }
   }
@@ -75,7 +76,7 @@ extension BookQueries {
     _ id: CustomerID, in point: PointInTime, atLeast: Int64? = nil
   ) async throws -> Answer<Customer> {
     try await askAtHead(atLeast: atLeast) { [reader, calendars] session, head in
-      guard let today = try BookQueries.customer(id, session) else {
+      guard let today = try BookQueries.customer(id, in: head.tables, session) else {
         return .unknown(.customer, reached: head.position)
       }
       let past = RegisterPast(
@@ -90,7 +91,7 @@ extension BookQueries {
     of id: CustomerID, in point: PointInTime, atLeast: Int64? = nil
   ) async throws -> Answer<[Account]> {
     try await ask(EntriesModel.self, atLeast: atLeast) { [reader, calendars] session, view in
-      guard let today = try BookQueries.customer(id, session) else {
+      guard let today = try BookQueries.customer(id, in: view.head.tables, session) else {
         return .unknown(.customer, reached: view.reached)
       }
       let point = try PastPoint(point, view.head, calendars, session)
@@ -109,7 +110,7 @@ extension BookQueries {
   ) async throws -> Answer<Value> {
     try await ask(EntriesModel.self, atLeast: atLeast) { [reader, calendars] session, view in
       let point = try PastPoint(point, view.head, calendars, session)
-      guard let id = try BookQueries.accountID(reference, session) else {
+      guard let id = try BookQueries.accountID(reference, in: view.head.tables, session) else {
         return .unknown(.account, reached: view.reached)
       }
       guard view.reached >= point.position else { return .behind(reached: view.reached) }
@@ -121,7 +122,7 @@ extension BookQueries {
   /// The customer of an account, as it was.
   private static func owner(of account: Account, _ past: AccountsPast) throws -> Customer? {
     guard let id = account.customerID else { return nil }
-    let today = try customer(id, past.session).orThrow(QueryFault.unknown(.customer))
+    let today = try customer(id, in: past.point.live, past.session).orThrow(QueryFault.unknown(.customer))
     return try past.register.customer(id, accounts: today.accounts)
   }
 }

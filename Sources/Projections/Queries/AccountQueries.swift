@@ -6,7 +6,7 @@ extension BookQueries {
   /// An account as decisions read it, by its id or its number.
   public func account(_ reference: AccountReference, atLeast: Int64? = nil) async throws -> Answer<Account> {
     try await ask(atLeast: atLeast) { session in
-      let (account, position) = try BookQueries.account(reference, session)
+      let (account, position) = try live.ask(session) { try BookQueries.accountAtHead(reference, in: $0, session) }
       guard let account else { return .unknown(.account, reached: position) }
       return .found(account, at: position)
     }
@@ -31,13 +31,13 @@ extension BookQueries {
   ) async throws -> Answer<Page<Hold>> {
     let limit = pageLimit(limit)
     return try await askAtHead(atLeast: atLeast) { session, head in
-      guard let id = try BookQueries.accountID(reference, session) else {
+      guard let id = try BookQueries.accountID(reference, in: head.tables, session) else {
         return .unknown(.account, reached: head.position)
       }
       let after = try BookQueries.lastHold(cursor, of: id)
       let rows = try session.execute(
         """
-        select \(HoldRow.columns) from holds where account_id = $1 and hold_id > $2
+        select \(HoldRow.columns) from \(head.tables.holds) where account_id = $1 and hold_id > $2
         \(activeOnly ? "and status = 'active'" : "") order by hold_id limit $3
         """, [.uuid(id), .uuid(after), .int8(Int64(limit + 1))])
       let holds = try (0..<rows.count).map { try HoldRow.hold(rows, $0) }
@@ -51,17 +51,18 @@ extension BookQueries {
     _ reference: AccountReference, at moment: Moment, atLeast: Int64? = nil
   ) async throws -> Answer<LimitsReading> {
     try await askAtHead(atLeast: atLeast) { session, head in
-      guard let account = try BookQueries.account(reference, session).0 else {
+      guard let account = try BookQueries.account(reference, in: head.tables, session) else {
         return .unknown(.account, reached: head.position)
       }
-      let book = try BookRow.load(session).orThrow(CorruptRow(table: "book", key: "", reason: "the book isn't open"))
+      let book = try BookRow.load(head.tables, session)
+        .orThrow(CorruptRow(table: "book", key: "", reason: "the book isn't open"))
       let date = try calendars.calendar(book.timeZone).date(of: moment)
       var limits = LimitReading.all(
         account.limits, .account, account.id, account.currency, usages: [account.balance.usage], on: date)
-      if let id = account.customerID, let customer = try BookQueries.customer(id, session),
+      if let id = account.customerID, let customer = try BookQueries.customer(id, in: head.tables, session),
         let own = customer.limits[account.currency]
       {
-        let usages = try BookQueries.accounts(customer.accounts, session)
+        let usages = try BookQueries.accounts(customer.accounts, in: head.tables, session)
           .filter { $0.currency == account.currency }.map(\.balance.usage)
         limits += LimitReading.all(own, .customer, id, account.currency, usages: usages, on: date)
       }
@@ -79,36 +80,75 @@ extension BookQueries {
     return Identifier(high: words[1], low: words[2])
   }
 
+  // MARK: For the server itself
+
+  /// Whose these accounts are; those of nobody, and those that aren't there, are left out.
+  public func owners(of accounts: Set<AccountID>) async throws -> [AccountID: CustomerID] {
+    guard !accounts.isEmpty else { return [:] }
+    return try await askAtHead(atLeast: nil) { session, head in
+      let rows = try session.execute(
+        """
+        select account_id, customer_id from \(head.tables.accounts)
+        where account_id = any($1::uuid[]) and customer_id is not null
+        """, [.uuids(accounts)])
+      var owners: [AccountID: CustomerID] = [:]
+      for row in 0..<rows.count { owners[try rows.identifier(row, 0)] = try rows.identifier(row, 1) }
+      return .found(owners, at: head.position)
+    }.value
+  }
+
+  /// Active holds whose time has come, the earliest first.
+  public func dueHolds(at moment: Moment, limit: Int) async throws -> [HoldID] {
+    try await askAtHead(atLeast: nil) { session, head in
+      let rows = try session.execute(
+        """
+        select hold_id from \(head.tables.holds)
+        where status = 'active' and expires_at is not null and expires_at <= $1 order by expires_at limit $2
+        """, [.moment(moment), .int8(Int64(limit))])
+      return .found(try (0..<rows.count).map { try rows.identifier($0, 0) }, at: head.position)
+    }.value
+  }
+
   // MARK: Rows
 
   /// In one statement, so that the position is that of the row.
-  static func account(_ reference: AccountReference, _ session: Session) throws -> (Account?, Int64) {
-    let condition: String
-    let parameter: Parameter
-    switch reference {
-    case .id(let id): (condition, parameter) = ("a.account_id = $1", .uuid(id))
-    case .number(let number): (condition, parameter) = ("a.number = $1", .text(number.description))
-    }
+  private static func accountAtHead(
+    _ reference: AccountReference, in live: LiveTables, _ session: Session
+  ) throws -> LiveAnswer<(Account?, Int64)> {
+    let (condition, parameter) = condition(reference)
     let rows = try session.execute(
-      "select \(AccountRow.columns), h.position from log_head h left join (\(AccountRow.source)) on \(condition)",
-      [parameter])
-    let position = try rows.int8(0, 19)
-    return (try rows.isNull(0, 0) ? nil : AccountRow.account(rows, 0), position)
+      """
+      select \(AccountRow.columns), h.position, h.generations::text
+      from log_head h left join (\(AccountRow.source(live))) on \(condition)
+      """, [parameter])
+    let account = try rows.isNull(0, 0) ? nil : AccountRow.account(rows, 0)
+    return LiveAnswer((account, try rows.int8(0, 19)), generations: try rows.text(0, 20))
   }
 
-  static func accountID(_ reference: AccountReference, _ session: Session) throws -> AccountID? {
-    let rows =
-      switch reference {
-      case .id(let id): try session.execute("select account_id from accounts where account_id = $1", [.uuid(id)])
-      case .number(let number):
-        try session.execute("select account_id from accounts where number = $1", [.text(number.description)])
-      }
+  static func account(_ reference: AccountReference, in live: LiveTables, _ session: Session) throws -> Account? {
+    let (condition, parameter) = condition(reference)
+    let rows = try session.execute(
+      "select \(AccountRow.columns) from \(AccountRow.source(live)) where \(condition)", [parameter])
+    return rows.count > 0 ? try AccountRow.account(rows, 0) : nil
+  }
+
+  static func accountID(_ reference: AccountReference, in live: LiveTables, _ session: Session) throws -> AccountID? {
+    let (condition, parameter) = condition(reference)
+    let rows = try session.execute("select account_id from \(live.accounts) a where \(condition)", [parameter])
     return rows.count > 0 ? try rows.identifier(0, 0) : nil
   }
 
-  static func accounts(_ ids: [AccountID], _ session: Session) throws -> [Account] {
+  private static func condition(_ reference: AccountReference) -> (String, Parameter) {
+    switch reference {
+    case .id(let id): ("a.account_id = $1", .uuid(id))
+    case .number(let number): ("a.number = $1", .text(number.description))
+    }
+  }
+
+  static func accounts(_ ids: [AccountID], in live: LiveTables, _ session: Session) throws -> [Account] {
     let rows = try session.execute(
-      "select \(AccountRow.columns) from \(AccountRow.source) where a.account_id = any($1::uuid[])", [.uuids(ids)])
+      "select \(AccountRow.columns) from \(AccountRow.source(live)) where a.account_id = any($1::uuid[])",
+      [.uuids(ids)])
     return try (0..<rows.count).map { try AccountRow.account(rows, $0) }
   }
 }

@@ -15,6 +15,7 @@ public struct BookQueries: Sendable {
   private let signal: HeadSignal
   private let patience: Duration
   let calendars = Calendars()
+  let live = KnownTables()
 
   /// How long a model may take to notice that the log has grown, before it is asked again.
   private static let pause: Duration = .milliseconds(10)
@@ -61,9 +62,18 @@ public struct BookQueries: Sendable {
   func ask<Value>(atLeast: Int64?, _ look: @Sendable (Session) throws -> Look<Value>) async throws -> Answer<Value> {
     let wanted = atLeast ?? 0
     let deadline = ContinuousClock.now + patience
+    var hasMissedATable = false
     while true {
+      let seen: Look<Value>
+      do {
+        seen = try await pool.run(look)
+      } catch let error as PostgresError where error.isMissingTable && !hasMissedATable {
+        // The generation that it read the number of was dropped before it read the rows: it looks again.
+        hasMissedATable = true
+        continue
+      }
       let reached: Int64
-      switch try await pool.run(look) {
+      switch seen {
       case .found(let answer, let position) where position >= wanted: return answer
       case .unknown(let subject, let position) where position >= wanted: throw QueryFault.unknown(subject)
       case .found(_, let position), .unknown(_, let position), .behind(let position): reached = position
@@ -114,7 +124,7 @@ struct ModelView {
 
   init(_ model: String, _ reader: LogReader, _ session: Session) throws {
     head = try reader.head(session)
-    generation = Generation(head.generations[model] ?? 1)
+    generation = Generation(liveIn: head, of: model)
     let rows = try session.execute(
       "select position from projections where model = $1 and generation = $2",
       [.text(model), .int4(Int32(clamping: generation.number))])

@@ -8,7 +8,7 @@ extension BookQueries {
     _ reference: AccountReference, _ request: EntriesRequest = EntriesRequest(), atLeast: Int64? = nil
   ) async throws -> Answer<Page<Entry>> {
     try await ask(EntriesModel.self, atLeast: atLeast) { session, view in
-      guard let account = try BookQueries.accountID(reference, session) else {
+      guard let account = try BookQueries.accountID(reference, in: view.head.tables, session) else {
         return .unknown(.account, reached: view.reached)
       }
       var through = view.reached

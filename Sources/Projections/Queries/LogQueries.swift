@@ -46,7 +46,7 @@ extension BookQueries {
       let after = try cursor.map { try Cursor.position(Cursor.read($0, .approvals, words: 1)[0]) } ?? 0
       let rows = try session.execute(
         """
-        select \(ApprovalRow.columns) from approvals where status = 'waiting' and held_position > $1
+        select \(ApprovalRow.columns) from \(head.tables.approvals) where status = 'waiting' and held_position > $1
         order by held_position limit $2
         """, [.int8(after), .int8(Int64(limit + 1))])
       let approvals = try ApprovalRow.read(rows).map { try $0.approval(from: reader, session) }

@@ -6,7 +6,8 @@ extension BookQueries {
   /// The sanctions lists in force, by name.
   public func sanctionsLists(atLeast: Int64? = nil) async throws -> Answer<[SanctionsListReading]> {
     try await askAtHead(atLeast: atLeast) { session, head in
-      let rows = try session.execute("select list, list_version, entries, position from sanctions_lists order by list")
+      let rows = try session.execute(
+        "select list, list_version, entries, position from \(head.tables.sanctionsLists) order by list")
       let lists = try (0..<rows.count).map { row in
         SanctionsListReading(
           list: try rows.text(row, 0), version: ListVersion(try rows.text(row, 1)), entries: Int(try rows.int4(row, 2)),
@@ -24,7 +25,7 @@ extension BookQueries {
       let rows = try session.execute(
         """
         select e.list, l.list_version, e.entry, e.removed
-        from sanctions_entries e join sanctions_lists l on l.list = e.list
+        from \(head.tables.sanctionsEntries) e join \(head.tables.sanctionsLists) l on l.list = e.list
         where e.entry_id = $1 and ($2::text is null or e.list = $2) order by e.list
         """, [.text(entryID), .text(list)])
       guard rows.count > 0 else { return .unknown(.sanctionsEntry, reached: head.position) }

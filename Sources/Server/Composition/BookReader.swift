@@ -7,7 +7,6 @@ import Projections
 /// The server's questions, put to the database.
 struct BookReader: BookReading {
   let queries: BookQueries
-  let pool: Pool
 
   func head() async throws -> HeadReading { try await queries.head() }
 
@@ -59,20 +58,7 @@ struct BookReader: BookReading {
   }
 
   func owners(of accounts: Set<AccountID>) async throws -> [AccountID: CustomerID] {
-    guard !accounts.isEmpty else { return [:] }
-    var ids = ArrayBuilder.uuid(reserving: accounts.count)
-    for id in accounts { ids.append(id.high, id.low) }
-    let wanted = ids.parameter
-    return try await pool.run { session in
-      let rows = try session.execute(
-        "select account_id, customer_id from accounts where account_id = any($1) and customer_id is not null", [wanted])
-      var owners: [AccountID: CustomerID] = [:]
-      for row in 0..<rows.count {
-        let (account, customer) = (try rows.uuid(row, 0), try rows.uuid(row, 1))
-        owners[Identifier(high: account.0, low: account.1)] = Identifier(high: customer.0, low: customer.1)
-      }
-      return owners
-    }
+    try await queries.owners(of: accounts)
   }
 
   func sanctionsLists(atLeast: Int64?) async throws -> Answer<[SanctionsListReading]> {
@@ -94,16 +80,6 @@ struct BookReader: BookReading {
   }
 
   func dueHolds(at moment: Moment, limit: Int) async throws -> [HoldID] {
-    try await pool.run { session in
-      let rows = try session.execute(
-        """
-        select hold_id from holds where status = 'active' and expires_at is not null and expires_at <= $1
-        order by expires_at limit $2
-        """, [.timestamptz(microsecondsSince1970: moment.microseconds), .int8(Int64(limit))])
-      return try (0..<rows.count).map { row in
-        let (high, low) = try rows.uuid(row, 0)
-        return Identifier(high: high, low: low)
-      }
-    }
+    try await queries.dueHolds(at: moment, limit: limit)
   }
 }

@@ -45,7 +45,7 @@ public func serve(
 
   let queries = BookQueries(
     pool: pool, reader: LogReader(codec: codec), signal: signal, patience: ServerLimits().positionWait)
-  let reader = BookReader(queries: queries, pool: pool)
+  let reader = BookReader(queries: queries)
   let parts = ServerParts(
     handler: handler, reader: reader, texts: KeyringTexts(keyring: keyring, codec: codec, pool: pool),
     authenticator: authenticator, health: DatabaseHealth(pool: pool, handler: handler), metrics: metrics,

@@ -94,6 +94,16 @@ final class BenchEngine: Sendable {
     }
   }
 
+  /// Gives commands that were due at a moment, each by itself.
+  func give(_ commands: [CommandEnvelope], due: ContinuousClock.Instant) async throws -> BenchSample {
+    var sample = BenchSample()
+    for result in await handler.handle(commands) {
+      try sample.count(result)
+      sample.record(ContinuousClock.now - due)
+    }
+    return sample
+  }
+
   /// Gives the chunks, `feeders` of them at once so that the writer never waits for the next, and measures.
   func run(_ chunks: [[CommandEnvelope]], feeders: Int) async throws -> BenchSample {
     let queue = ChunkQueue(chunks)

@@ -126,7 +126,8 @@ struct BenchReport {
 extension BenchSeries {
   /// What one latency is of.
   fileprivate var latencyOf: String {
-    name == BenchTarget.engine.rawValue ? "of a chunk given to the engine" : "of a request"
+    if name.hasPrefix(BenchTarget.rebuild.rawValue) { return "the log's lock for the switch" }
+    return name == BenchTarget.engine.rawValue ? "of a chunk given to the engine" : "of a request"
   }
 }
 

@@ -13,8 +13,8 @@ struct BenchRun: Sendable {
   /// read models take from what the engine could do.
   func runOnOwnStages(_ targets: [BenchTarget]) async throws -> BenchReport {
     var report = BenchReport(settings: settings)
-    let onDatabase = targets.filter { $0 == .engine }
-    let onServer = targets.filter { $0 != .engine }
+    let onDatabase = targets.filter(\.isOfTheDatabase)
+    let onServer = targets.filter { !$0.isOfTheDatabase }
     if !onDatabase.isEmpty {
       report.add(try await BenchStage.withOwn(.database) { try await run(onDatabase, on: $0) })
     }
@@ -79,6 +79,10 @@ struct BenchRun: Sendable {
   ) async throws -> BenchReport {
     var report = BenchReport(settings: settings)
     for target in targets {
+      if target == .rebuild {
+        report.series += try await measureRebuild(stage, engine, &transfers, &identifiers)
+        continue
+      }
       var series = BenchSeries(name: target.rawValue, unit: target == .read ? "reads" : "transfers")
       var rivals: [BenchRival.Script: [Double]] = [:]
       for round in 0..<settings.rounds {
@@ -101,6 +105,7 @@ struct BenchRun: Sendable {
             try await BenchHTTP(stage).runReads(
               settings.transfers, connections: connections, rate: settings.rate, accounts,
               seed: settings.seed &+ UInt64(round)))
+        case .rebuild: break
         }
         if measuresBare, target == .single {
           report.bare.append(
@@ -120,6 +125,33 @@ struct BenchRun: Sendable {
       }
     }
     return report
+  }
+}
+
+extension BenchRun {
+  /// Rounds of a rebuild of the balances, alone and beside a writer.
+  private func measureRebuild(
+    _ stage: BenchStage, _ engine: BenchEngine, _ transfers: inout BenchTransfers,
+    _ identifiers: inout TimeOrderedIdentifiers
+  ) async throws -> [BenchSeries] {
+    let bench = BenchRebuild(
+      stage: stage, engine: engine, rate: settings.rate ?? 2_000, seconds: settings.rivalSeconds)
+    var alone = BenchSeries(name: "rebuild", unit: "events")
+    var writerAlone = BenchSeries(name: "writer", unit: "transfers")
+    var beside = BenchSeries(name: "rebuild beside the writer", unit: "events")
+    var writerBeside = BenchSeries(name: "writer beside the rebuild", unit: "transfers")
+    var load = SteadyLoad(transfers: transfers, identifiers: identifiers)
+    for round in 0..<settings.rounds {
+      try Task.checkCancellation()
+      let figures = try await bench.round(&load)
+      alone.samples.append(figures.alone)
+      writerAlone.samples.append(figures.writerAlone)
+      beside.samples.append(figures.beside)
+      writerBeside.samples.append(figures.writerBeside)
+      Terminal.say("kauri: rebuild \(round + 1)/\(settings.rounds): \(Int(figures.alone.rate).grouped)/s")
+    }
+    (transfers, identifiers) = (load.transfers, load.identifiers)
+    return [alone, writerAlone, beside, writerBeside]
   }
 }
 

@@ -11,6 +11,11 @@ enum BenchTarget: String, CaseIterable, ExpressibleByArgument, Sendable {
   case single
   /// Balances read over HTTP.
   case read
+  /// The balances made anew from the log, alone and beside a writer.
+  case rebuild
+
+  /// Whether it needs no server, and is better measured where there is none.
+  var isOfTheDatabase: Bool { self == .engine || self == .rebuild }
 }
 
 /// How it is measured.
@@ -32,7 +37,7 @@ struct BenchSettings: Sendable {
   var rivalSeconds: Int
 
   func connections(for target: BenchTarget) -> Int {
-    connections ?? (target == .batch || target == .engine ? 4 : 64)
+    connections ?? (target == .batch || target.isOfTheDatabase ? 4 : 64)
   }
 
   func write(to writer: inout JSONWriter) {

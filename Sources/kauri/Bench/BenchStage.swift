@@ -10,6 +10,8 @@ import Postgres
 struct BenchStage: Sendable {
   /// The conninfo of the server's role.
   let database: String
+  /// The conninfo of the role that owns the schema. Of two users in one connection string libpq takes the last.
+  var ownerDatabase: String { database + " user=\(LocalStack.ownerRole)" }
   /// The file of the book's master key.
   let masterKeyFile: String
   /// The server, where there is one.

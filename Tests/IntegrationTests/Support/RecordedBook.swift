@@ -40,7 +40,9 @@ struct RecordedBook: Sendable {
         audit.compare(try StoredCommand.decode(rows))
         audit.compare(try Self.reader.head(session))
         audit.compare(
-          try Self.amounts(session, "select account_id, posted, held from balances"), of: "balances")
+          try Self.amounts(
+            session, "select account_id, posted, held from \(try Self.live("balances", of: "balances", session))"),
+          of: "balances")
         return audit
       }
     }
@@ -59,19 +61,25 @@ struct RecordedBook: Sendable {
     try await eventually("the entries reach the log's end", within: .seconds(60)) {
       try await read { session in
         try session.execute(
-          "select from projections, log_head where model = 'entries' and projections.position >= log_head.position"
+          """
+          select from projections p, log_head h where model = 'entries' and p.position >= h.position
+            and p.generation = coalesce((h.generations ->> 'entries')::integer, 1)
+          """
         ).count > 0
       }
     }
     var audit = try await audit()
     let statements = try await read { session in
-      try Self.amounts(
+      let (entries, held) = (
+        try Self.live("entries", of: "entries", session), try Self.live("held_changes", of: "entries", session)
+      )
+      return try Self.amounts(
         session,
         """
         select account_id,
-          coalesce((select sum(change) from entries e where e.account_id = b.account_id), 0)::bigint,
-          coalesce((select sum(change) from held_changes h where h.account_id = b.account_id), 0)::bigint
-        from balances b
+          coalesce((select sum(change) from \(entries) e where e.account_id = b.account_id), 0)::bigint,
+          coalesce((select sum(change) from \(held) h where h.account_id = b.account_id), 0)::bigint
+        from \(try Self.live("balances", of: "balances", session)) b
         """)
     }
     audit.compare(statements, of: "entries")
@@ -89,6 +97,12 @@ struct RecordedBook: Sendable {
       if page.isEmpty { return events }
       events += page
     }
+  }
+
+  /// What a table is called in its model's live generation.
+  private static func live(_ table: String, of model: String, _ session: Session) throws -> String {
+    let generation = try reader.head(session).generations[model] ?? 1
+    return generation == 1 ? table : "\(table)_\(generation)"
   }
 
   private static func amounts(_ session: Session, _ sql: String) throws -> [AccountID: NaiveBalances.Amounts] {

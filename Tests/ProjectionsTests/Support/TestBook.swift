@@ -102,6 +102,15 @@ final class TestBook: Sendable {
       committed: { [signal] in signal.advance(to: $0) })
   }
 
+  /// One more writer, as another server would have it: with a cache and a keyring of its own.
+  func anotherWriter() throws -> PostgresBook {
+    let keyring = PersonalKeyring(masterKey: masterKey)
+    return try PostgresBook(
+      configuration: configuration, keyring: keyring,
+      readModels: InlineTables(codec: EventCodec(keyring: keyring)),
+      options: WriterOptions(clock: { [clock] in clock.now }))
+  }
+
   var queries: BookQueries { BookQueries(pool: pool, reader: reader, signal: signal, patience: .seconds(10)) }
 
   /// Ids that grow, so that a failing test reads the same the next time.
@@ -191,8 +200,11 @@ final class TestBook: Sendable {
   func take<Model: AsyncReadModel>(
     _: Model.Type, owner: Identifier, for duration: Duration = .seconds(10)
   ) async throws -> ProjectionLease? {
-    let key = ProjectionLease.Key(model: Model.name, generation: .first)
-    return try await pool.run { session in try ProjectionLease.take(key, owner: owner, for: duration, session) }
+    try await pool.run { [reader] session in
+      let live = Generation(try reader.head(session).generations[Model.name] ?? 1)
+      let key = ProjectionLease.Key(model: Model.name, generation: live)
+      return try ProjectionLease.take(key, shape: Model.shape, owner: owner, for: duration, session)
+    }
   }
 
   func checkpoint<Model: AsyncReadModel>(_: Model.Type) async throws -> Int64 {

@@ -1,0 +1,156 @@
+import Ledger
+import Postgres
+
+/// Compares the tables of two generations of a model in the database itself, row by row and column by column.
+///
+/// Columns that only one of the generations has are left out: that is how a model gets a new column.
+struct GenerationComparison {
+  let model: ReadModel
+  let old: Generation
+  let new: Generation
+  /// Differences that are brought along, at most; all are counted.
+  let shownMaximum: Int
+
+  /// - Parameters:
+  ///   - rows: which rows of the new generation may differ.
+  ///   - position: where the new generation stands, when the old one may be further. A row of the old one that was
+  ///     changed after it isn't compared, and says so itself: all tables that decisions read have a column for it.
+  func differences(
+    in rows: WrittenRows, at position: Int64? = nil, _ session: Session
+  ) throws -> Differences {
+    var differences = Differences()
+    guard rows != .none else { return differences }
+    for table in model.tables {
+      let columns = try ComparedColumns(old: old.table(table), new: new.table(table), of: table, session)
+      let found = try compare(table, columns, rows, position, session)
+      differences.add(found, showing: shownMaximum)
+    }
+    return differences
+  }
+
+  private func compare(
+    _ table: String, _ columns: ComparedColumns, _ rows: WrittenRows, _ position: Int64?, _ session: Session
+  ) throws -> Differences {
+    var parameters: [Parameter] = [.int4(Int32(clamping: shownMaximum))]
+    var (left, right) = ("public.\(old.table(table))", "public.\(new.table(table))")
+    if case .keys(let keys) = rows, let key = columns.key.first {
+      parameters.append(.uuids(keys))
+      (left, right) = (
+        "(select * from \(left) where \(key) = any($2::uuid[]))",
+        "(select * from \(right) where \(key) = any($2::uuid[]))"
+      )
+    }
+    var condition = columns.isDifferent
+    if let position {
+      parameters.append(.int8(position))
+      condition += " and (o.position is null or o.position <= $\(parameters.count))"
+    }
+    let result = try session.execute(
+      """
+      with different as materialized (
+        select \(columns.keyTexts) as key, \(columns.isAbsent("o")) as is_new, \(columns.isAbsent("n")) as is_gone,
+          \(columns.valueTexts("o")) as old, \(columns.valueTexts("n")) as new
+        from \(left) o full join \(right) n on \(columns.join) where \(condition)
+      )
+      select (select count(*) from different), key, is_new, is_gone, old, new
+      from different order by key limit $1
+      """, parameters)
+    var differences = Differences()
+    for row in 0..<result.count {
+      differences.rows[table] = try result.int8(row, 0)
+      differences.shown += try RowDifference.all(in: result, row, table, columns)
+    }
+    differences.shown = Array(differences.shown.prefix(shownMaximum))
+    return differences
+  }
+}
+
+/// The columns that two generations of a table have in common.
+private struct ComparedColumns {
+  /// The primary key's.
+  let key: [String]
+  /// All others.
+  let values: [String]
+
+  /// What no two folds need to agree on. An entry of a sanctions list has its list's position, as of the batch that it
+  /// was written in, and batches are the writer's own affair.
+  private static let incidental: [String: Set<String>] = ["sanctions_entries": ["position"]]
+
+  init(old: String, new: String, of table: String, _ session: Session) throws {
+    let rows = try session.execute(
+      """
+      select n.attname::text, n.attnum = any(i.indkey)
+      from pg_attribute n
+      join pg_attribute o on o.attrelid = to_regclass('public.' || $1) and o.attname = n.attname
+        and o.attnum > 0 and not o.attisdropped
+      join pg_index i on i.indrelid = n.attrelid and i.indisprimary
+      where n.attrelid = to_regclass('public.' || $2) and n.attnum > 0 and not n.attisdropped
+      order by n.attnum
+      """, [.text(old), .text(new)])
+    var (key, values): ([String], [String]) = ([], [])
+    for row in 0..<rows.count {
+      let column = "\"\(try rows.text(row, 0))\""
+      if try rows.bool(row, 1) { key.append(column) } else { values.append(column) }
+    }
+    guard !key.isEmpty else { throw CorruptRow(table: new, key: "", reason: "the table isn't there") }
+    self.key = key
+    let incidental = ComparedColumns.incidental[table] ?? []
+    self.values = values.filter { !incidental.contains(String($0.dropFirst().dropLast())) }
+  }
+
+  var join: String { key.map { "o.\($0) = n.\($0)" }.joined(separator: " and ") }
+
+  func isAbsent(_ side: String) -> String { "\(side).\(key[0]) is null" }
+
+  var isDifferent: String {
+    var alternatives = [isAbsent("o"), isAbsent("n")]
+    if !values.isEmpty {
+      let (old, new) = (values.map { "o.\($0)" }, values.map { "n.\($0)" })
+      alternatives.append("(\(old.joined(separator: ", "))) is distinct from (\(new.joined(separator: ", ")))")
+    }
+    return "(\(alternatives.joined(separator: " or ")))"
+  }
+
+  var keyTexts: String {
+    "array[" + key.map { "coalesce(o.\($0), n.\($0))::text" }.joined(separator: ", ") + "]"
+  }
+
+  func valueTexts(_ side: String) -> String {
+    "array[" + values.map { "\(side).\($0)::text" }.joined(separator: ", ") + "]::text[]"
+  }
+
+  static func name(_ quoted: String) -> String { String(quoted.dropFirst().dropLast()) }
+}
+
+extension RowDifference {
+  /// The differences of one row of the result.
+  fileprivate static func all(
+    in rows: Rows, _ row: Int, _ table: String, _ columns: ComparedColumns
+  ) throws -> [RowDifference] {
+    let texts = try rows.texts(row, 1)
+    let key = zip(columns.key, texts).map { (ComparedColumns.name($0), $1 ?? "") }
+    if try rows.bool(row, 2) {
+      return [RowDifference(table: table, key: key, column: nil, old: nil, new: nil, kind: .onlyNew)]
+    }
+    if try rows.bool(row, 3) {
+      return [RowDifference(table: table, key: key, column: nil, old: nil, new: nil, kind: .onlyOld)]
+    }
+    let (old, new) = (try rows.texts(row, 4), try rows.texts(row, 5))
+    return zip(columns.values, zip(old, new)).compactMap { column, values in
+      guard values.0 != values.1 else { return nil }
+      return RowDifference(
+        table: table, key: key, column: ComparedColumns.name(column), old: values.0, new: values.1, kind: .changed)
+    }
+  }
+}
+
+extension Rows {
+  /// An array of texts, NULLs among them.
+  fileprivate func texts(_ row: Int, _ column: Int) throws -> [String?] {
+    var texts: [String?] = []
+    try forEachElement(row, column, of: .text) { bytes in
+      texts.append(bytes.map { String(decoding: $0, as: UTF8.self) })
+    }
+    return texts
+  }
+}

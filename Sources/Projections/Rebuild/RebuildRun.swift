@@ -1,0 +1,245 @@
+import EventStore
+import Ledger
+import Postgres
+
+/// One run of a rebuild, from the first event to the switch.
+struct RebuildRun<Fill: GenerationFill> {
+  let model: ReadModel
+  let fill: Fill
+  let start: Rebuild.Start
+  let sessions: RebuildSessions
+  let reader: LogReader
+  let options: RebuildOptions
+  let observe: @Sendable (RebuildProgress) -> Void
+  /// The checkpoint: what is written.
+  private var lease: ProjectionLease
+  private var differences = Differences()
+
+  init(
+    model: ReadModel, fill: Fill, start: Rebuild.Start, sessions: RebuildSessions, reader: LogReader,
+    options: RebuildOptions, observe: @escaping @Sendable (RebuildProgress) -> Void
+  ) {
+    self.model = model
+    self.fill = fill
+    self.start = start
+    self.sessions = sessions
+    self.reader = reader
+    self.options = options
+    self.observe = observe
+    lease = start.lease
+  }
+
+  mutating func finish() async throws -> RebuildReport {
+    // A model that follows the log is compared where its live generation stands, so the new one isn't to be ahead of it
+    // before that.
+    try await bring(to: try await comparable(), .filling)
+    let (filled, filling) = (lease.position - start.lease.position, ContinuousClock.now - start.began)
+    try await catchUp(to: comparable)
+    try await compare()
+    var report = RebuildReport(
+      model: model.name, oldGeneration: start.live.number, newGeneration: lease.key.generation.number,
+      continuedFrom: start.isContinued ? start.lease.position : nil, position: lease.position, differences: differences,
+      switched: false)
+    (report.filled, report.filling) = (filled, filling)
+    if differences.isEmpty || options.accepts { try await makeLive(&report) }
+    report.differences = differences
+    report.duration = ContinuousClock.now - start.began
+    return report
+  }
+
+  // MARK: Filling
+
+  /// Reads the log from where the checkpoint stands through `target`.
+  private mutating func bring(to target: Int64, _ phase: RebuildProgress.Phase) async throws {
+    report(phase, of: target)
+    guard target > lease.position else { return }
+    var runs = LogRuns<Fill.Portion>(
+      after: lease.position, through: target, length: options.runLength, ahead: options.readers * 2
+    ) { [fill, reader, readers = sessions.readers] after, through in
+      try await readers.run { session in
+        fill.portion(of: try reader.events(after: after, through: through, types: fill.eventTypes, session))
+      }
+    }
+    defer { runs.cancel() }
+    while let run = try await runs.next() {
+      try Task.checkCancellation()
+      let isDue = fill.take(run.portion)
+      if isDue || run.through == target { try await write(through: run.through) }
+      observe(
+        RebuildProgress(
+          model: model.name, generation: lease.key.generation.number, phase: phase, position: run.through,
+          target: target))
+    }
+  }
+
+  /// Rows and checkpoint together. What a crash of the database takes away with its last moments is read once more.
+  private mutating func write(through position: Int64) async throws {
+    do {
+      try await sessions.writing.run { [fill, lease] session in
+        try session.transaction("begin; set local synchronous_commit = off") {
+          try lease.advance(to: position, for: RebuildOptions.lease, session)
+          try fill.write(session)
+        }
+      }
+    } catch is LeaseLost {
+      throw RebuildFault.overtaken(model: model.name)
+    }
+    lease.position = position
+  }
+
+  /// Round by round, until little is left.
+  private mutating func catchUp(to target: () async throws -> Int64) async throws {
+    for _ in 0..<RebuildOptions.roundsMaximum {
+      let end = try await target()
+      if end - lease.position <= options.restMaximum / 2 { return }
+      try await bring(to: end, .catchingUp)
+    }
+    throw RebuildFault.notCaughtUp(model: model.name)
+  }
+
+  private func head() async throws -> Int64 {
+    try await sessions.control.run { [reader] session in try reader.head(session).position }
+  }
+
+  /// Up to where the new generation can be compared with the live one.
+  private func comparable() async throws -> Int64 {
+    if model.isInline { return try await head() }
+    return try await sessions.control.run { [model, start] session in
+      try LiveCheckpoint(model, start.live).position(session)
+    }
+  }
+
+  // MARK: Comparing
+
+  private var comparison: GenerationComparison {
+    GenerationComparison(
+      model: model, old: start.live, new: lease.key.generation, shownMaximum: options.shownMaximum)
+  }
+
+  private mutating func compare() async throws {
+    report(.comparing, of: lease.position)
+    let found: Differences
+    if model.isInline {
+      // Rows that the writer changes meanwhile are compared later, when the new generation has their events too.
+      try await bring(to: try await head(), .comparing)
+      _ = fill.takeWritten()
+      found = try await sessions.comparing.run { [comparison, position = lease.position] session in
+        try comparison.differences(in: .any, at: position, session)
+      }
+    } else {
+      found = try await compareFollowing()
+    }
+    differences.add(found, showing: options.shownMaximum)
+  }
+
+  /// The live checkpoint is held still for as long as it takes to bring the new generation to it and to take a snapshot
+  /// of both; who follows the log waits for that, and for no more.
+  private mutating func compareFollowing() async throws -> Differences {
+    let live = try await holdLiveCheckpoint()
+    try await bring(to: live, .comparing)
+    try await sessions.comparing.run { session in
+      try session.simple("begin isolation level repeatable read read only")
+      // The first statement takes the snapshot.
+      try session.execute("select from log_head")
+    }
+    try await sessions.control.run { $0.rollBack() }
+    return try await sessions.comparing.run { [comparison] session in
+      defer { session.rollBack() }
+      return try comparison.differences(in: .any, session)
+    }
+  }
+
+  /// Begins a transaction in which the live checkpoint stays where it is. Where an earlier run was killed after its
+  /// comparison the new generation may be ahead of it, and the servers get time to come after.
+  /// - Returns: the checkpoint's position.
+  private func holdLiveCheckpoint() async throws -> Int64 {
+    let checkpoint = LiveCheckpoint(model, start.live)
+    let until = ContinuousClock.now + RebuildOptions.patience
+    while true {
+      let live = try await sessions.control.run { session in
+        try session.simple("begin")
+        return try checkpoint.hold(session)
+      }
+      if live >= lease.position { return live }
+      try await sessions.control.run { $0.rollBack() }
+      guard ContinuousClock.now < until else {
+        throw RebuildFault.notFollowed(model: model.name, position: live, wanted: lease.position)
+      }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+  }
+
+  /// What has been written since it was last compared.
+  private mutating func compareWritten() async throws {
+    guard model.isInline else { return }
+    let found = try await sessions.comparing.run { [comparison, position = lease.position, rows = fill.takeWritten()] in
+      try comparison.differences(in: rows, at: position, $0)
+    }
+    differences.add(found, showing: options.shownMaximum)
+  }
+
+  // MARK: Switching
+
+  private mutating func makeLive(_ report: inout RebuildReport) async throws {
+    // Its first questions are to be planned as its thousandth.
+    let names = GenerationTables(model: model).names(lease.key.generation)
+    try await sessions.comparing.run { session in
+      for name in names { try session.simple("analyze public.\(name)") }
+    }
+    for _ in 0..<RebuildOptions.roundsMaximum {
+      try await catchUp(to: head)
+      try await compareWritten()
+      if !differences.isEmpty, !options.accepts { return }
+      self.report(.switching, of: lease.position)
+      let change = GenerationSwitch(
+        model: model, fill: fill, reader: reader, comparison: comparison, restMaximum: options.restMaximum,
+        accepts: options.accepts)
+      let outcome = try await sessions.writing.run { [lease] session in try change.attempt(lease, session) }
+      switch outcome {
+      case .behind: continue
+      case .different(let found):
+        differences.add(found, showing: options.shownMaximum)
+        return
+      case .switched(let position, let locked, let found):
+        differences.add(found, showing: options.shownMaximum)
+        lease.position = position
+        (report.switched, report.position, report.locked) = (true, position, locked)
+        return self.report(.switched, of: position)
+      }
+    }
+    throw RebuildFault.notCaughtUp(model: model.name)
+  }
+
+  private func report(_ phase: RebuildProgress.Phase, of target: Int64) {
+    observe(
+      RebuildProgress(
+        model: model.name, generation: lease.key.generation.number, phase: phase, position: lease.position,
+        target: target))
+  }
+}
+
+/// The checkpoint of a model's live generation.
+private struct LiveCheckpoint: Sendable {
+  private let model: String
+  private let generation: Generation
+
+  init(_ model: ReadModel, _ live: Generation) {
+    self.model = model.name
+    generation = live
+  }
+
+  func position(_ session: Session) throws -> Int64 { try read("", session) }
+
+  /// Nobody moves it until the caller's transaction ends.
+  func hold(_ session: Session) throws -> Int64 { try read(" for update", session) }
+
+  private func read(_ clause: String, _ session: Session) throws -> Int64 {
+    let rows = try session.execute(
+      "select position from projections where model = $1 and generation = $2\(clause)",
+      [.text(model), .int4(Int32(clamping: generation.number))])
+    guard rows.count > 0 else {
+      throw CorruptRow(table: "projections", key: model, reason: "the live generation has no checkpoint")
+    }
+    return try rows.int8(0, 0)
+  }
+}

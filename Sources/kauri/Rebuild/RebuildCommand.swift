@@ -1,0 +1,101 @@
+import ArgumentParser
+import Crypto
+import EventStore
+import Postgres
+import Projections
+import UnixSignals
+
+/// `kauri rebuild`: read models made anew from the log, on a bank that stays open.
+struct RebuildCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rebuild",
+    abstract: "Make read models anew from the log, compare them with the live ones, and switch to them.",
+    discussion: """
+      Works as the role that owns the schema, beside servers that go on serving. A rebuild that is killed leaves the \
+      live tables as they are, and is gone on with by the next; one that is cancelled (Ctrl-C, SIGTERM) leaves nothing \
+      behind. The old tables stay until --drop-old.
+
+      Exit status: 0 when every model was switched, 1 when the old and the new differ (and then nothing is switched, \
+      unless --accept) or something failed, 2 on wrong use.
+
+      Models: \(ReadModel.all.map(\.name).joined(separator: ", ")).
+      """)
+
+  @Argument(help: ArgumentHelp("Which read models.", valueName: "model"))
+  var models: [String] = []
+
+  @Flag(help: "Every read model, one after the other.")
+  var all = false
+
+  @OptionGroup var database: OwnerDatabaseOption
+
+  @Flag(help: "Switch although the old and the new differ.")
+  var accept = false
+
+  @Flag(help: "Rebuild nothing: drop the tables of generations that aren't live.")
+  var dropOld = false
+
+  @Option(help: "Differences that are shown, at most; all are counted.")
+  var differences = 100
+
+  @Flag(help: "Print progress and results as JSON, a line each.")
+  var json = false
+
+  func validate() throws {
+    guard models.isEmpty == all else { throw ValidationError("Give the models to rebuild, or --all.") }
+    for name in models where ReadModel.named(name) == nil {
+      throw ValidationError(
+        "There is no read model \"\(name)\": \(ReadModel.all.map(\.name).joined(separator: ", ")).")
+    }
+    guard !(accept && dropOld) else { throw ValidationError("--drop-old rebuilds nothing that could be accepted.") }
+    guard (1...100_000).contains(differences) else { throw ValidationError("--differences takes 1 to 100000.") }
+  }
+
+  func run() async throws {
+    let rebuilding = Rebuilding(
+      models: all ? ReadModel.all : models.compactMap(ReadModel.named),
+      database: ConnectionConfiguration(conninfo: try database.conninfo()),
+      options: RebuildOptions(accepts: accept, shownMaximum: differences), dropsOld: dropOld, json: json)
+    let work = Task { try await rebuilding.run() }
+    let signals = Task {
+      for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { work.cancel() }
+    }
+    let outcome = await work.result
+    signals.cancel()
+    do {
+      if try outcome.get() { throw ExitCode(1) }
+    } catch is CancellationError {
+      Terminal.say("kauri: cancelled; nothing of what was being made remains")
+      throw ExitCode(1)
+    }
+  }
+}
+
+/// What the command does, model after model.
+private struct Rebuilding: Sendable {
+  let models: [ReadModel]
+  let database: ConnectionConfiguration
+  let options: RebuildOptions
+  let dropsOld: Bool
+  let json: Bool
+
+  /// - Returns: whether a model wasn't switched to because it differs.
+  func run() async throws -> Bool {
+    // Personal text goes into the tables as it stands in the log, sealed: no key is needed, and this one opens nothing.
+    let codec = EventCodec(keyring: PersonalKeyring(masterKey: SymmetricKey(size: .bits256)))
+    var isDifferent = false
+    for model in models {
+      let output = RebuildOutput(json: json)
+      defer { output.finish() }
+      let rebuild = Rebuild(model, database: database, codec: codec, options: options) { output.show($0) }
+      if dropsOld {
+        output.answer(dropped: try await rebuild.dropOld(), of: model.name)
+      } else {
+        let report = try await rebuild.run()
+        output.answer(report)
+        isDifferent = isDifferent || !report.switched
+      }
+    }
+    return isDifferent
+  }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import Glibc
+import LocalStack
+import Postgres
+import Projections
+import Testing
+
+/// The real `kauri rebuild`, killed in every phase beside a server under load: the bank goes on, and the next rebuild
+/// comes to what the log says.
+@Suite(.serialized) struct RebuildKillTests {
+  @Test("killed in every phase", arguments: ["balances", "entries", "customers"])
+  func killed(model: String) async throws {
+    try await ServedBook.run(servers: [[], ["--state-cache", "40"]], accounts: 6) { book in
+      var chance = SeededGenerator()
+      let owner = book.cluster.conninfo(user: LocalStack.ownerRole)
+      let directory = try TemporaryDirectory()
+      for phase in RebuildProgress.Phase.allCases where phase != .catchingUp && phase != .dropping {
+        let delay = chance.moment(withinMilliseconds: 30)
+        try await book.clients.underLoad(6) {
+          let before = book.clients.acknowledged
+          try await eventually("the load runs", within: .seconds(60)) { book.clients.acknowledged > before + 20 }
+          let end = try await kill(
+            ["rebuild", model, "--json", "--database", owner], at: phase, after: delay, in: directory.path)
+          // What the killed one left, and what the servers go on with, is one sound book.
+          try await book.recorded.expectSound()
+          let outcome = try await KauriProcess.run(["rebuild", model, "--json", "--database", owner])
+          #expect(outcome.status == 0, "\(phase), \(end): \(outcome.output) \(outcome.errors)")
+          #expect(outcome.output.contains(#""switched":true"#))
+          try await book.recorded.expectSound()
+          print("\(model), killed at \(phase) (\(end)): \(outcome.output.split(separator: "\n").last ?? "")")
+        }
+        try await book.expectSettled()
+      }
+      try await book.recorded.expectStatements()
+
+      _ = try await kill(
+        ["rebuild", model, "--drop-old", "--json", "--database", owner], at: .dropping, after: .zero, in: directory.path
+      )
+      let outcome = try await KauriProcess.run(["rebuild", model, "--drop-old", "--database", owner])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let left = try await book.recorded.read { session in
+        try session.execute(
+          "select count(*) from pg_class where relkind = 'r' and relname ~ $1", [.text("^\(model)(_[0-9]+)?$")]
+        ).int8(0, 0)
+      }
+      #expect(left == 1, "only the live generation is left")
+      try await book.clients.underLoad(4) {
+        let before = book.clients.acknowledged
+        try await eventually("the load runs", within: .seconds(60)) { book.clients.acknowledged > before + 20 }
+      }
+      try await book.expectSettled()
+      try await book.recorded.expectStatements()
+    }
+  }
+
+  /// Starts a rebuild and kills it a moment after it has said that it is in a phase.
+  /// - Returns: how it ended.
+  private func kill(
+    _ arguments: [String], at phase: RebuildProgress.Phase, after delay: Duration, in directory: String
+  ) async throws -> String {
+    let output = "\(directory)/rebuild-\(UInt64.random(in: .min ... .max))"
+    let process = try await KauriProcess.start(arguments, outputFile: output, logFile: "\(output).errors")
+    try await eventually("the rebuild is \(phase)", within: .seconds(60)) {
+      (Files.read(output) ?? "").contains(#""phase":"\#(phase.rawValue)""#) || !process.isRunning
+    }
+    try await Task.sleep(for: delay)
+    process.send(SIGKILL)
+    return await process.waitForEnd()?.description ?? "unknown"
+  }
+
+  @Test("Ctrl-C leaves nothing behind")
+  func interrupted() async throws {
+    try await ServedBook.run(servers: [[]], accounts: 4) { book in
+      let owner = book.cluster.conninfo(user: LocalStack.ownerRole)
+      let directory = try TemporaryDirectory()
+      // The rebuild waits for the live checkpoint, which somebody has, and is interrupted there.
+      let somebody = try await Connection.connect(ConnectionConfiguration(conninfo: owner))
+      try await somebody.run { session in
+        try session.simple("begin; select from projections where model = 'entries' for update")
+      }
+      let output = "\(directory.path)/rebuild"
+      let process = try await KauriProcess.start(
+        ["rebuild", "entries", "--json", "--database", owner], outputFile: output, logFile: "\(output).errors")
+      try await eventually("the rebuild compares", within: .seconds(60)) {
+        (Files.read(output) ?? "").contains(#""phase":"comparing""#) || !process.isRunning
+      }
+      process.send(SIGINT)
+      let end = await process.waitForEnd()
+      try await somebody.run { try $0.simple("rollback") }
+      await somebody.close()
+      #expect(end?.description == "exited with status 1")
+      #expect(Files.read("\(output).errors")?.contains("cancelled; nothing of what was being made remains") == true)
+      let left = try await book.recorded.read { session in
+        try session.execute(
+          """
+          select (select count(*) from pg_class where relname ~ '_[0-9]+$' and relkind = 'r' and relname !~ '^events_')
+            + (select count(*) from projections where generation > 1)
+          """
+        ).int8(0, 0)
+      }
+      #expect(left == 0)
+    }
+  }
+
+  @Test("wrong use exits with 2, and says what is right")
+  func wrongUse() async throws {
+    for arguments in [
+      ["rebuild"], ["rebuild", "--all", "entries"], ["rebuild", "nothing", "--data-dir", "/nowhere"],
+      ["rebuild", "entries"], ["rebuild", "entries", "--accept", "--drop-old", "--data-dir", "/nowhere"],
+      ["rebuild", "entries", "--database", "host=/nowhere password=x"],
+    ] {
+      let outcome = try await KauriProcess.run(arguments)
+      #expect(outcome.status == 2, "\(arguments): \(outcome.errors)")
+    }
+  }
+}
+
+/// A directory that goes with the test.
+private final class TemporaryDirectory {
+  let path: String
+
+  init() throws { path = try TemporaryDirectories.make() }
+
+  deinit { try? Files.remove(path) }
+}
