@@ -42,4 +42,17 @@ import Testing
     #expect(report.results[1].server_resident_kib?.count == 3)
     #expect((report.results[2].bare_rate_median ?? 0) > 0)
   }
+
+  @Test func rebuild() async throws {
+    let outcome = try await KauriProcess.run([
+      "bench", "rebuild", "--accounts", "40", "--preload", "1000", "--rate", "200", "--seconds", "1", "--repeat", "1",
+      "--json",
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let report = try JSONDecoder().decode(Report.self, from: Data(outcome.output.utf8))
+    #expect(
+      report.results.map(\.target) == ["rebuild", "writer", "rebuild beside the writer", "writer beside the rebuild"])
+    for result in report.results { #expect(result.operations > 0 && result.rate_median > 0) }
+    #expect(report.results[0].operations >= 1_000)
+  }
 }

@@ -27,7 +27,7 @@ struct RebuildCommand: AsyncParsableCommand {
   @Flag(help: "Every read model, one after the other.")
   var all = false
 
-  @OptionGroup var database: OwnerDatabaseOption
+  @OptionGroup var place: BookDatabaseOptions
 
   @Flag(help: "Switch although the old and the new differ.")
   var accept = false
@@ -54,7 +54,7 @@ struct RebuildCommand: AsyncParsableCommand {
   func run() async throws {
     let rebuilding = Rebuilding(
       models: all ? ReadModel.all : models.compactMap(ReadModel.named),
-      database: ConnectionConfiguration(conninfo: try database.conninfo()),
+      database: ConnectionConfiguration(conninfo: try place.ownerConninfo()),
       options: RebuildOptions(accepts: accept, shownMaximum: differences), dropsOld: dropOld, json: json)
     let work = Task { try await rebuilding.run() }
     let signals = Task {

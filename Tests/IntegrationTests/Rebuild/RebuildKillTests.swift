@@ -106,7 +106,8 @@ import Testing
   func wrongUse() async throws {
     for arguments in [
       ["rebuild"], ["rebuild", "--all", "entries"], ["rebuild", "nothing", "--data-dir", "/nowhere"],
-      ["rebuild", "entries"], ["rebuild", "entries", "--accept", "--drop-old", "--data-dir", "/nowhere"],
+      ["rebuild", "entries", "--database", "host=/nowhere", "--data-dir", "/nowhere"],
+      ["rebuild", "entries", "--accept", "--drop-old", "--data-dir", "/nowhere"],
       ["rebuild", "entries", "--database", "host=/nowhere password=x"],
     ] {
       let outcome = try await KauriProcess.run(arguments)
