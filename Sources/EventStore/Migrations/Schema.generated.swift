@@ -952,6 +952,31 @@ where s.stream_id = c.customer_id;
 alter table customers alter column standing_since set not null;
 
 """##),
+    Migration(number: 144, file: "0144-repeat-erasures-live.sql", sql: ##"""
+-- As before, in the generation of the customers that is live: after a rebuild and a switch, the first one knows of no
+-- later erasure.
+create or replace function repeat_erasures() returns bigint
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  generation integer;
+  gone bigint;
+begin
+  -- Tombstones are numbered in the order of commits.
+  select coalesce((generations ->> 'customers')::integer, 1) into generation from public.log_head for update;
+  execute format(
+    'insert into public.erased_subjects (subject, position)
+      select c.customer_id, c.position from public.%I c where c.status = ''erased''
+        and not exists (select from public.erased_subjects e where e.subject = c.customer_id)',
+    case generation when 1 then 'customers' else 'customers_' || generation end);
+  delete from public.personal_keys k where exists (select from public.erased_subjects e where e.subject = k.subject);
+  get diagnostics gone = row_count;
+  return gone;
+end
+$$;
+revoke execute on function repeat_erasures() from public;
+grant execute on function repeat_erasures() to kauri_server;
+
+"""##),
     Migration(number: 160, file: "0160-incarnations.sql", sql: ##"""
 -- The histories of the log after its first. A restore or a failover may lose the newest commits; what is appended
 -- afterwards is another history, which begins behind what was kept. With this anybody who has seen an event of an

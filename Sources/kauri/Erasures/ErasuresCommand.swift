@@ -3,6 +3,7 @@ import EventStore
 import Ledger
 import LocalStack
 import Postgres
+import Projections
 
 /// `kauri erasures`: what keeps a restored backup from bringing erased customers back.
 struct ErasuresCommand: AsyncParsableCommand {
@@ -100,7 +101,9 @@ private func withBook<Value: Sendable>(
 }
 
 private func bookIdentifier(_ session: Session) throws -> Identifier {
-  let rows = try session.execute("select book_id from book")
+  let head = try LogHead(session.execute("select \(LogHead.columns) from log_head"))
+  let table = Generation(head.generations["book"] ?? 1).table("book")
+  let rows = try session.execute("select book_id from \(table)")
   guard rows.count == 1 else { throw ErasureListFault(description: "the book hasn't been opened") }
   let (high, low) = try rows.uuid(0, 0)
   return Identifier(high: high, low: low)

@@ -7,6 +7,18 @@ import Testing
 /// A backup from before an erasure, restored after it, doesn't bring the person back: docs/operations.md, Erasure and
 /// backups, step by step.
 @Suite(.serialized) struct ErasureRestoreTests {
+  @Test(arguments: [
+    ["erasures", "export"], ["erasures", "apply"], ["erasures", "forget", "list"],
+    ["erasures", "export", "list", "--database", "password=x"],
+    ["erasures", "apply", "list", "--database", "dbname=kauri", "--data-dir", "dir"],
+  ])
+  func wrongUse(arguments: [String]) async throws {
+    let outcome = try await KauriProcess.run(arguments)
+    #expect(outcome.status == 2)
+    #expect(outcome.output.isEmpty)
+    #expect(outcome.errors.contains("Usage:"))
+  }
+
   @Test func aBackupFromBeforeTheErasure() async throws {
     try await ErasureWorld.run(servers: 1, customers: 2) { world in
       let (erased, other) = (world.customers[0], world.customers[1])

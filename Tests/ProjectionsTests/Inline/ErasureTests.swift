@@ -215,6 +215,33 @@ extension OnAServer {
       }
     }
 
+    @Test("where the customers have been rebuilt, their live generation says who is erased")
+    func restoredKeysAfterARebuild() async throws {
+      try await ErasureBook.with { book, world in
+        let key = try await book.administer { [customer = world.customer] session in
+          try session.execute(
+            "select wrapped_key from personal_keys where subject = $1", [.uuid(customer.high, customer.low)]
+          ).bytes(0, 0)
+        }
+        try await world.erase(on: book)
+        try await book.administer { [customer = world.customer] session in
+          try session.simple(
+            """
+            set session_replication_role = replica;
+            create table customers_7 as select * from customers;
+            update customers set status = 'verified';
+            update log_head set generations = '{"customers": 7}';
+            delete from erased_subjects;
+            grant select on customers_7 to kauri_owner;
+            """)
+          try session.execute(
+            "insert into personal_keys (subject, wrapped_key) values ($1, $2)",
+            [.uuid(customer.high, customer.low), .bytea(key)])
+        }
+        #expect(try await book.pool.run { session in try Erasures.repeatAll(session) } == 1)
+      }
+    }
+
     @Test("of the past, an erased customer shows what the log has in clear and no text")
     func past() async throws {
       try await ErasureBook.with { book, world in

@@ -43,7 +43,8 @@ extension OnAServer {
       let state = try await book.fold()
       let windows = LimitKind.allCases.filter { $0.windowStart(on: CalendarDate(daysSince1970: 0)) != nil }
       for (number, account) in state.accounts.values.sorted(by: { $0.id < $1.id }).enumerated() {
-        for subject in [account.id, account.customerID].compactMap(\.self) {
+        for subject in [account.id, account.customerID].compactMap(\.self)
+        where state.customers[subject]?.status != .erased {
           let kind = windows[(number + (subject == account.id ? 0 : 1)) % windows.count]
           try await book.accept(
             .setLimit(SetLimit(subject: .id(subject), kind: kind, amount: .max, currency: account.currency)))

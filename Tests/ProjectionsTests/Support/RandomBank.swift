@@ -45,6 +45,7 @@ struct RandomBank {
     try await book.accept(.registerCustomer(RegisterCustomer(customerID: customer, name: PersonalText("Aroha"))))
     try await book.accept(.verifyCustomer(VerifyCustomer(customerID: customer)))
     customers.append(customer)
+    try await rehearseErasure()
     let (first, second) = (book.nextID(), book.nextID())
     for id in [first, second] {
       try await book.accept(
@@ -63,6 +64,22 @@ struct RandomBank {
       by(.placeHold(PlaceHold(holdID: hold, account: .id(first), amount: 700, currency: .nzd)), id: hold),
       by(.captureHold(CaptureHold(holdID: hold, credit: .id(second), amount: 300))),
     ])
+  }
+
+  /// Somebody who was a customer, in a book that keeps nobody for longer.
+  private mutating func rehearseErasure() async throws {
+    let (customer, account, proposal) = (book.nextID(), book.nextID(), book.nextID())
+    try await book.accept(.setPolicy(SetPolicy(change: .retentionDays(0))), id: proposal)
+    try await book.accept(.approve(Approve(commandID: proposal)), by: TestBook.operators[1])
+    try await book.accept(
+      .registerCustomer(RegisterCustomer(customerID: customer, name: PersonalText("Rewi"), country: "NZ")))
+    try await book.accept(.verifyCustomer(VerifyCustomer(customerID: customer)))
+    try await book.accept(
+      .openAccount(
+        OpenAccount(
+          accountID: account, kind: .customer, customerID: customer, currency: .nzd, name: PersonalText("Rainy days"))))
+    try await book.accept(.closeAccount(CloseAccount(account: .id(account))))
+    try await book.accept(.eraseCustomer(EraseCustomer(customerID: customer, reason: PersonalText("asked"))))
   }
 
   /// Gives so many random commands, in batches of random sizes, while days pass.
@@ -100,7 +117,7 @@ struct RandomBank {
 
   private mutating func command() -> (Identifier, Actor, Instruction) {
     let made: (Identifier, Actor, Instruction)? =
-      switch chance.index(below: 26) {
+      switch chance.index(below: 27) {
       case 0: register()
       case 1: verify()
       case 2: open()
@@ -117,6 +134,7 @@ struct RandomBank {
       case 17: match()
       case 18: accountState()
       case 19: access()
+      case 20: erase()
       default: transfer()
       }
     return made ?? transfer()
@@ -275,7 +293,8 @@ struct RandomBank {
         SetPolicy(
           change: chance.pick([
             .fraudScoreMaximum(700 + chance.index(below: 100)), .missingFraudScore(.allow),
-            .reducedLimit(chance.pick(RandomBank.currencies), chance.amount(0...1_000_000)), .retentionDays(2_600),
+            .reducedLimit(chance.pick(RandomBank.currencies), chance.amount(0...1_000_000)),
+            .retentionDays(chance.pick([0, 2_600])),
           ]))))
   }
 
@@ -307,6 +326,10 @@ struct RandomBank {
         .freezeAccount(FreezeAccount(account: account)), .unfreezeAccount(UnfreezeAccount(account: account)),
         .unfreezeAccount(UnfreezeAccount(account: account)), .closeAccount(CloseAccount(account: account)),
       ]))
+  }
+
+  private mutating func erase() -> (Identifier, Actor, Instruction)? {
+    by(.eraseCustomer(EraseCustomer(customerID: chance.pick(customers), reason: PersonalText("asked"))))
   }
 
   private mutating func access() -> (Identifier, Actor, Instruction)? {
