@@ -10,7 +10,7 @@ extension LogReader {
     var wanted = ArrayBuilder.int8(reserving: positions.count)
     for position in positions { wanted.append(position) }
     return try read(
-      "select \(EventRowReader.columns) from events e where e.position = any($1::bigint[]) order by e.position",
+      "select \(LogRow.columns) from events e where e.position = any($1::bigint[]) order by e.position",
       [wanted.parameter], session)
   }
 

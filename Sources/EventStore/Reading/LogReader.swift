@@ -76,14 +76,14 @@ public struct LogReader: Sendable {
         session)
     } else if types.isEmpty {
       events = try read(
-        "select \(EventRowReader.columns) from events e where e.position > $1 order by e.position limit $2",
+        "select \(LogRow.columns) from events e where e.position > $1 order by e.position limit $2",
         [.int8(position), .int8(Int64(limit))], session)
     } else {
       let (bound, overflow) = position.addingReportingOverflow(max(1, scanMaximum))
       reach = min(reach, overflow ? .max : bound)
       events = try read(
         """
-        select \(EventRowReader.columns) from events e
+        select \(LogRow.columns) from events e
         where e.position > $1 and e.position <= $2 and e.type = any($4) order by e.position limit $3
         """, [.int8(position), .int8(reach), .int8(Int64(limit))] + typeList(types), session)
     }
@@ -98,7 +98,7 @@ public struct LogReader: Sendable {
   ) throws -> [AppendedEvent] {
     try read(
       """
-      select \(EventRowReader.columns) from events e
+      select \(LogRow.columns) from events e
       where e.position > $1 and e.position <= $2 and e.type = any($3) order by e.position
       """, [.int8(position), .int8(end)] + typeList(types), session)
   }
@@ -117,7 +117,7 @@ public struct LogReader: Sendable {
   public func command(_ id: CommandID, _ session: Session) throws -> [AppendedEvent]? {
     let events = try read(
       """
-      select \(EventRowReader.columns) from commands c
+      select \(LogRow.columns) from commands c
       join events e on e.position >= c.first_position and e.position < c.first_position + c.event_count
       where c.command_id = $1 and c.content_hash is not null order by e.position
       """, [.uuid(id)], session)
@@ -138,10 +138,10 @@ public struct LogReader: Sendable {
   /// found through `commands`; all others are in the index `events_stream`, which leaves the former out.
   private static func streamSQL(and condition: String) -> String {
     """
-    select \(EventRowReader.columns) from events e
+    select \(LogRow.columns) from events e
     where e.stream_id = $1 and e.stream_id <> e.command_id and e.stream_kind = $2 and e.position > $3 \(condition)
     union all
-    select \(EventRowReader.columns) from commands c
+    select \(LogRow.columns) from commands c
     join events e on e.position >= c.first_position and e.position < c.first_position + c.event_count
     where c.command_id = $1 and e.stream_id = $1 and e.command_id = $1 and e.stream_kind = $2 and e.position > $3
       \(condition)

@@ -1,3 +1,4 @@
+public import Commands
 public import Ledger
 public import Postgres
 
@@ -94,6 +95,13 @@ extension LogRow {
   }
 }
 
+extension LogRow {
+  /// The row that an event has, or would have, in the log.
+  public init(_ event: AppendedEvent) {
+    self.init(event.event, event.origin, payload: event.payload, actor: event.origin.actor.description)
+  }
+}
+
 extension LogRow: Hashable {
   /// Byte for byte: the standard library takes two texts for equal that Unicode does, and an auditor mustn't.
   public static func == (left: LogRow, right: LogRow) -> Bool {
@@ -115,7 +123,7 @@ extension LogRow: Hashable {
 
 extension LogReader {
   /// Rows after a position, in order, `limit` at most: one statement.
-  public func rows(after position: Int64, limit: Int, _ session: Session) throws -> [LogRow] {
+  public static func rows(after position: Int64, limit: Int, _ session: Session) throws -> [LogRow] {
     let rows = try session.execute(
       "select \(LogRow.columns) from events e where e.position > $1 order by e.position limit $2",
       [.int8(position), .int8(Int64(limit))])
