@@ -59,6 +59,8 @@ public enum BookFault: Error, Hashable, Sendable {
   case unknownRuleSet(Int)
   /// The log is empty: `kauri migrate` opens the book.
   case notOpen
+  /// The log holds events after those that are sealed, from before it was: `kauri migrate` seals them.
+  case notSealed(sealed: Int64, position: Int64)
   /// This one command can't be committed, whatever is tried: a fault in Kauri, with the technical reason.
   case commandFailed(String)
   /// The server is stopping.

@@ -9,7 +9,8 @@ struct MigrateCommand: AsyncParsableCommand {
     commandName: "migrate",
     abstract: "Bring a database's schema up to date, and open the book if there is none yet.",
     discussion: """
-      Runs as the role that owns the schema. Safe to run at any time and from several places at once; refuses a \
+      Runs as the role that owns the schema. A log from before events were sealed is sealed once, in short steps; no \
+      server writes until that is done. Safe to run at any time and from several places at once; refuses a \
       migration that was changed after it was applied.
       """)
 
@@ -47,13 +48,20 @@ struct MigrateCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let bar = ProgressBar(unit: "events sealed")
+    defer { bar.finish() }
     let result = try await migrate(
-      database: try conninfo(), masterKeyFile: try masterKeyFile(), timeZone: timeZone, currency: currency)
+      database: try conninfo(), masterKeyFile: try masterKeyFile(), timeZone: timeZone, currency: currency
+    ) { sealed, head in
+      bar.update(fraction: Double(sealed) / Double(head), count: Int(sealed))
+    }
+    bar.finish()
     for file in result.applied { Terminal.say("applied \(file)") }
     Terminal.say("the schema is up to date: \(result.total) migrations")
     if result.erasedAgain > 0 {
       Terminal.say("erased customers' keys were there again and were deleted: \(result.erasedAgain)")
     }
+    if result.sealed > 0 { Terminal.say("sealed \(result.sealed) events that were appended before") }
     Terminal.say(result.opened ? "opened the book: \(currency), \(timeZone)" : "the book is open already")
   }
 

@@ -5,7 +5,7 @@ import Testing
 /// What the server's role may do, by statements that must be refused and by the catalogue.
 extension OnAServer {
   @Suite struct PrivilegeTests {
-    static let log = ["events", "commands", "personal_keys"]
+    static let log = ["events", "commands", "personal_keys", "tiles", "checkpoints"]
     static let readModels = [
       "book", "customers", "accounts", "balances", "holds", "approvals", "sanctions_lists", "sanctions_entries",
       "projections", "entries", "held_changes", "customers_overview", "customers_overview_accounts", "declines",
@@ -33,6 +33,7 @@ extension OnAServer {
       expected["event_log"] = "SELECT"
       // Only the owner declares a history.
       expected["incarnations"] = "SELECT"
+      expected["checkpoint_signer"] = "SELECT UPDATE"
       expected["events_000000"] = ""
       // Filled by functions only.
       expected["erased_subjects"] = "SELECT"
@@ -94,6 +95,10 @@ extension OnAServer {
       ("insert into log_head default values", denied),
       ("delete from log_head", denied),
       ("truncate log_head", denied),
+      ("update tiles set level = 1", denied),
+      ("update tiles set index = 1", denied),
+      ("delete from tiles", denied),
+      ("truncate tiles", denied),
       ("delete from balances", denied),
       ("delete from customers", denied),
       ("truncate accounts", denied),

@@ -176,6 +176,7 @@ import Testing
   @Test(arguments: [
     (BookFault.queueFull, "queue_full"), (.databaseUnavailable("gone"), "database_unavailable"),
     (.unknownRuleSet(9), "unknown_rule_set"), (.shuttingDown, "shutting_down"), (.notOpen, "book_not_open"),
+    (.notSealed(sealed: 1, position: 2), "log_not_sealed"),
   ])
   func aBookThatCantTakeCommands(fault: BookFault, code: String) async throws {
     let bank = try await TestBank()

@@ -543,6 +543,132 @@ grant select on kauri_migrations to kauri_server;
 alter table customers_overview_accounts drop column posted;
 
 """##),
+    Migration(number: 100, file: "0100-tiles.sql", sql: ##"""
+-- The Merkle tree over the log, in tiles: a tile of level t holds up to 256 neighbouring nodes of the tree's level 8 * t,
+-- the leaves at level 0. The nodes in between are folded from these when somebody asks for a proof.
+create table tiles (
+  level smallint not null check (level between 0 and 7),
+  -- From 0, along the level.
+  index bigint not null check (index >= 0),
+  -- 32 bytes each.
+  hashes bytea not null check (octet_length(hashes) between 32 and 8192 and octet_length(hashes) % 32 = 0),
+  primary key (level, index)
+);
+
+-- Hashes can't be compressed: trying costs, and gains nothing.
+alter table tiles alter column hashes set storage external;
+
+-- A tile only grows at its end, and a full one never changes.
+create function check_tile_growth() returns trigger language plpgsql as $$
+begin
+  if new.level <> old.level or new.index <> old.index
+    or octet_length(new.hashes) <= octet_length(old.hashes)
+    or substring(new.hashes from 1 for octet_length(old.hashes)) <> old.hashes
+  then
+    raise exception 'tile % of level % only grows at its end', old.index, old.level using errcode = 'restrict_violation';
+  end if;
+  return new;
+end
+$$;
+
+create trigger tiles_grow before update on tiles
+  for each row execute function check_tile_growth();
+create trigger tiles_refuse_removal before delete or truncate on tiles
+  for each statement execute function refuse_change();
+
+grant select, insert, update (hashes) on tiles to kauri_server;
+
+"""##),
+    Migration(number: 101, file: "0101-sealed-head.sql", sql: ##"""
+-- The head says how much of the log is sealed: the first 8 bytes of the frontier. The seal only grows, the tiles reach
+-- exactly as far as it says, and a log that is sealed to its end stays so: nothing can be appended without its leaf.
+create function check_seal() returns trigger language plpgsql as $$
+declare
+  before constant bigint := case when old.frontier = '' then 0
+    else ('x' || encode(substring(old.frontier from 1 for 8), 'hex'))::bit(64)::bigint end;
+  after constant bigint := case when new.frontier = '' then 0
+    else ('x' || encode(substring(new.frontier from 1 for 8), 'hex'))::bit(64)::bigint end;
+  nodes bigint := after;
+  tile_level smallint := 0;
+begin
+  if after < before or (after = before and new.frontier <> old.frontier) then
+    raise exception 'the seal over the log only grows' using errcode = 'restrict_violation';
+  end if;
+  if after > new.position or (before > 0 and before = old.position and after <> new.position) then
+    raise exception 'the log ends at %, and is sealed to %', new.position, after
+      using errcode = 'integrity_constraint_violation';
+  end if;
+  if after = before then
+    return new;
+  end if;
+  if octet_length(new.frontier) <> 8 + 32 * bit_count(substring(new.frontier from 1 for 8)) then
+    raise exception 'the frontier of % events has % bytes', after, octet_length(new.frontier)
+      using errcode = 'integrity_constraint_violation';
+  end if;
+  -- The last tile of each level ends where the level does.
+  while nodes > 0 loop
+    if not exists (select from public.tiles t where t.level = tile_level and t.index = (nodes - 1) / 256
+      and octet_length(t.hashes) = 32 * ((nodes - 1) % 256 + 1))
+    then
+      raise exception 'the tiles of level % don''t end with event %', tile_level, after
+        using errcode = 'integrity_constraint_violation';
+    end if;
+    nodes := nodes / 256;
+    tile_level := tile_level + 1;
+  end loop;
+  return new;
+end
+$$;
+
+create trigger log_head_is_sealed before update on log_head
+  for each row execute function check_seal();
+
+"""##),
+    Migration(number: 102, file: "0102-checkpoints.sql", sql: ##"""
+-- Signed heads of the tree over the log: what somebody outside can hold the bank to. Never changed, never removed.
+create table checkpoints (
+  incarnation integer not null check (incarnation > 0),
+  -- Events that the signed tree holds.
+  size bigint not null check (size > 0),
+  root bytea not null check (octet_length(root) = 32),
+  -- The signed note as it was given out.
+  note text not null,
+  signed_at timestamptz not null default clock_timestamp(),
+  primary key (incarnation, size)
+);
+
+-- Only what is committed is signed: whoever inserts sees the head as a transaction of its own does.
+create function check_checkpoint() returns trigger language plpgsql as $$
+begin
+  if not exists (select from public.log_head h where h.incarnation = new.incarnation
+    and octet_length(h.frontier) > 8 and substring(h.frontier from 1 for 8) >= int8send(new.size))
+  then
+    raise exception 'the log of incarnation % isn''t sealed to %', new.incarnation, new.size
+      using errcode = 'integrity_constraint_violation';
+  end if;
+  return new;
+end
+$$;
+
+create trigger checkpoints_follow_the_head before insert on checkpoints
+  for each row execute function check_checkpoint();
+create trigger checkpoints_refuse_change before update or delete or truncate on checkpoints
+  for each statement execute function refuse_change();
+
+-- Who signs. The lease's end says when somebody else may take over; the epoch keeps out who was overtaken.
+create table checkpoint_signer (
+  one boolean primary key default true check (one),
+  epoch bigint not null default 0,
+  owner uuid,
+  lease_until timestamptz
+) with (fillfactor = 50);
+
+insert into checkpoint_signer default values;
+
+grant select, insert on checkpoints to kauri_server;
+grant select, update on checkpoint_signer to kauri_server;
+
+"""##),
     Migration(number: 120, file: "0120-projection-shapes.sql", sql: ##"""
 -- Which form of the model a generation's tables have: a build that knows another form neither follows the log for them
 -- nor fills them.

@@ -17,6 +17,11 @@ struct BatchWork {
   /// Customers that the batch erases, with the positions of the events that do.
   private(set) var erasures: [(customer: CustomerID, position: Int64)] = []
 
+  /// Begun at the head's frontier; nil where the log isn't sealed.
+  private var sealer: LogSealer?
+  /// The head's, as it was found.
+  private var frontier: [UInt8] = []
+
   private let keyring: PersonalKeyring
   private var hashes: [[UInt8]?]
   private var answers: [CommandResult?]
@@ -45,7 +50,17 @@ struct BatchWork {
   /// The ids to look up in `commands`.
   let lookup: Parameter
 
-  mutating func begin(at head: LogHead, now: Moment) {
+  /// - Parameter seals: false only where it is measured what sealing costs.
+  /// - Throws: `BookFault.notSealed` for a log that isn't sealed to its end.
+  mutating func begin(at head: LogHead, frontier: [UInt8], seals: Bool, now: Moment) throws {
+    self.frontier = frontier
+    if seals {
+      let sealed = MerkleFrontier(encoded: frontier)
+      guard let sealed, Int64(sealed.size) == head.position else {
+        throw BookFault.notSealed(sealed: Int64(sealed?.size ?? 0), position: head.position)
+      }
+      sealer = LogSealer(sealed, gathersTiles: true)
+    }
     position = head.position
     moment = head.lastMoment
     self.now = now
@@ -67,7 +82,8 @@ struct BatchWork {
   }
 
   mutating func add(_ event: Event, _ origin: EventOrigin, payload: [UInt8]) {
-    events.append(event, origin, payload: payload)
+    let row = events.append(event, origin, payload: payload)
+    sealer?.seal(row)
     if case .customerErased(let erased) = event {
       erasures.append((erased.instruction.customerID, origin.position))
     }
@@ -107,6 +123,12 @@ struct BatchWork {
       positions.append(position)
     }
     try pipeline.execute("select erase_personal_keys($1, $2)", [subjects.parameter, positions.parameter])
+  }
+
+  /// Sends what the tree's tiles gained by the batch.
+  mutating func sendTiles(into pipeline: inout Pipeline) throws {
+    guard let runs = sealer?.takeRuns() else { return }
+    try TileTable.write(runs, into: &pipeline)
   }
 
   /// Answers the commands that stand in the log already, from the log.
@@ -157,6 +179,7 @@ struct BatchWork {
     [
       .int8(position), .uuid(batchID.high, batchID.low),
       .timestamptz(microsecondsSince1970: moment.microseconds), .int4(Int32(ruleSet)),
+      .bytea(sealer?.frontier.encoded ?? frontier),
     ]
   }
 
@@ -178,7 +201,10 @@ extension Instruction {
 }
 
 extension LogHead {
-  /// Reads the head and keeps it until the end of the transaction: nobody appends meanwhile.
-  package static let lock = "select \(columns) from log_head for update"
-  static let update = "update log_head set position = $1, batch_id = $2, last_moment = $3, rule_set = $4"
+  /// Reads the head and keeps it until the end of the transaction: nobody appends meanwhile. `columns`, and the frontier
+  /// after them.
+  package static let lock = "select \(columns), frontier from log_head for update"
+  static let update = """
+    update log_head set position = $1, batch_id = $2, last_moment = $3, rule_set = $4, frontier = $5
+    """
 }

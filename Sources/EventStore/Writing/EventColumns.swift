@@ -32,7 +32,7 @@ struct EventColumns {
   private var ruleSets: ArrayBuilder<PGInt4>
 
   /// Commands of one caller often come together: its text is made once.
-  private var lastActor: (actor: Actor, text: [UInt8])?
+  private var lastActor: (actor: Actor, text: String)?
 
   init(reserving capacity: Int) {
     positions = .int8(reserving: capacity)
@@ -71,25 +71,26 @@ struct EventColumns {
     ruleSets.removeAll()
   }
 
-  mutating func append(_ event: Event, _ origin: EventOrigin, payload: [UInt8]) {
+  /// - Returns: the row whose columns these are.
+  mutating func append(_ event: Event, _ origin: EventOrigin, payload: [UInt8]) -> LogRow {
+    let row = LogRow(event, origin, payload: payload, actor: text(of: origin.actor))
     count += 1
-    positions.append(origin.position)
-    streamKinds.append(origin.stream.kind.rawValue)
-    streamIDs.append(origin.stream.id.high, origin.stream.id.low)
-    streamVersions.append(origin.version)
-    let type = event.typeName
-    types.append(utf8: UnsafeRawBufferPointer(start: type.utf8Start, count: type.utf8CodeUnitCount))
-    schemaVersions.append(Int16(event.schemaVersion))
-    payloads.append(payload)
-    commandIDs.append(origin.commandID.high, origin.commandID.low)
-    commandIndexes.append(Int32(origin.index))
-    actors.append(utf8: text(of: origin.actor))
-    causations.append(origin.causation.map { ($0.high, $0.low) })
-    correlations.append(
-      origin.correlation == origin.commandID ? nil : (origin.correlation.high, origin.correlation.low))
-    moments.append(microsecondsSince1970: origin.moment.microseconds)
-    bookDates.append(daysSince1970: origin.bookDate.daysSince1970)
-    ruleSets.append(Int32(origin.ruleSet))
+    positions.append(row.position)
+    streamKinds.append(row.streamKind)
+    streamIDs.append(row.streamID.high, row.streamID.low)
+    streamVersions.append(row.streamVersion)
+    types.append(row.type)
+    schemaVersions.append(row.schemaVersion)
+    payloads.append(row.payload)
+    commandIDs.append(row.commandID.high, row.commandID.low)
+    commandIndexes.append(row.commandIndex)
+    actors.append(row.actor)
+    causations.append(row.causationID.map { ($0.high, $0.low) })
+    correlations.append(row.correlationID.map { ($0.high, $0.low) })
+    moments.append(microsecondsSince1970: row.moment)
+    bookDates.append(daysSince1970: row.bookDate)
+    ruleSets.append(row.ruleSet)
+    return row
   }
 
   var parameters: [Parameter] {
@@ -100,9 +101,9 @@ struct EventColumns {
     ]
   }
 
-  private mutating func text(of actor: Actor) -> [UInt8] {
+  private mutating func text(of actor: Actor) -> String {
     if let lastActor, lastActor.actor == actor { return lastActor.text }
-    let text = Array(actor.description.utf8)
+    let text = actor.description
     lastActor = (actor, text)
     return text
   }

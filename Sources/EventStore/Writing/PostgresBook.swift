@@ -152,7 +152,7 @@ public actor PostgresBook: BookWriter {
   private func attempt(_ batch: [CommandEnvelope], settling: Bool) throws -> [CommandResult] {
     let session = try openSession()
     var work = BatchWork(batch, keyring: keyring)
-    let head = try lockHead(session, &work)
+    let (head, frontier) = try lockHead(session, &work)
     knownHead = head.position
     if head.generations != readModels.generations {
       // Another generation has been switched to. It may say something else than the one that the cache was made of.
@@ -169,6 +169,7 @@ public actor PostgresBook: BookWriter {
     try load(for: batch, into: &cache.state, session, work.stored)
     try loadKeys(for: batch, cache.state, session)
     try work.answerStored(batch, settling: settling, reader, session)
+    try work.begin(at: head, frontier: frontier, seals: options.sealsLog, now: options.clock())
     try decideAndAppend(batch, &work, &cache.state, from: head, session)
     if work.position == head.position {
       cache.state.touched = BookState.Touched()
@@ -213,7 +214,7 @@ public actor PostgresBook: BookWriter {
 
   /// Begins, locks the head, and only then, as a statement of its own with a snapshot of its own, asks which commands
   /// stand in the log.
-  private func lockHead(_ session: Session, _ work: inout BatchWork) throws -> LogHead {
+  private func lockHead(_ session: Session, _ work: inout BatchWork) throws -> (LogHead, frontier: [UInt8]) {
     let outcomes = try session.pipeline { pipeline in
       try pipeline.execute("begin")
       try pipeline.execute(LogHead.lock)
@@ -221,7 +222,8 @@ public actor PostgresBook: BookWriter {
     }
     for outcome in outcomes { _ = try outcome.get() }
     work.stored = try StoredCommand.decode(outcomes[2].get())
-    return try LogHead(outcomes[1].get())
+    let head = try outcomes[1].get()
+    return (try LogHead(head), try head.bytes(0, 6))
   }
 
   /// Brings the state to know everything that the batch's commands read.
@@ -292,7 +294,6 @@ public actor PostgresBook: BookWriter {
     _ batch: [CommandEnvelope], _ work: inout BatchWork, _ state: inout BookState, from head: LogHead,
     _ session: Session
   ) throws {
-    work.begin(at: head, now: options.clock())
     let outcomes = try session.pipeline { pipeline in
       for start in stride(from: 0, to: batch.count, by: Self.partSize) {
         for index in start..<min(start + Self.partSize, batch.count) where !work.isAnswered(batch[index], index) {
@@ -302,6 +303,7 @@ public actor PostgresBook: BookWriter {
       }
       guard work.position > head.position else { return try pipeline.execute("rollback") }
       try work.sendErasures(into: &pipeline)
+      try work.sendTiles(into: &pipeline)
       try readModels.write(state.touched, of: state, into: &pipeline)
       try pipeline.execute(LogHead.update, work.headParameters(ruleSet: state.book?.ruleSet ?? 0))
       try pipeline.execute("commit")

@@ -17,6 +17,9 @@ public struct WriterOptions: Sendable {
   public var clock: @Sendable () -> Moment
   /// The rules that this writer can decide by; it refuses to write to a book that follows others.
   public var ruleSets: RuleSets
+  /// False only where it is measured what sealing costs, on a database made for that: a log that has been sealed
+  /// refuses whatever isn't.
+  package var sealsLog = true
 
   public init(
     cachedAccountsMaximum: Int = 500_000, catchUpMaximum: Int = 5_000, settlingTime: Duration = .seconds(5),

@@ -10,29 +10,37 @@ public struct MigrationResult: Sendable {
   public let applied: [String]
   /// Files of the schema that there are now.
   public let total: Int
+  /// Events from before the log was sealed as it is written, which are sealed now.
+  public let sealed: Int64
   /// Whether the book was opened now.
   public let opened: Bool
   /// Keys of erased customers that were there again, as after a restore of single tables, and were deleted.
   public let erasedAgain: Int64
 }
 
-/// Brings a database's schema to what this build expects, and opens the book when its log is empty.
+/// Brings a database's schema to what this build expects, seals what its log holds unsealed, and opens the book when
+/// it is empty.
 ///
 /// - Parameters:
 ///   - database: a libpq connection string, of the role that owns the schema.
 ///   - masterKeyFile: the key that personal keys are wrapped by; the one that the book was opened with, if it is open
 ///     already.
 ///   - timeZone: IANA name, of a book that is opened.
-/// - Throws: `MigrationFault`, `MasterKeyFault`, `PersonalKeyFault`, `PostgresError`.
+///   - sealing: called as an existing log is sealed, with the position reached and the log's end.
+/// - Throws: `MigrationFault`, `SealingFault`, `MasterKeyFault`, `PersonalKeyFault`, `PostgresError`.
 public func migrate(
-  database: String, masterKeyFile: String, timeZone: String, currency: Currency
+  database: String, masterKeyFile: String, timeZone: String, currency: Currency,
+  sealing: @Sendable (_ sealed: Int64, _ head: Int64) -> Void = { _, _ in }
 ) async throws -> MigrationResult {
   let configuration = ConnectionConfiguration(conninfo: database, applicationName: "kauri migrate")
   let keyring = PersonalKeyring(masterKey: try MasterKeyFile(path: masterKeyFile).masterKey())
 
   let connection = try await Connection.connect(configuration)
-  let (report, erasedAgain) = try await connection.run { session in
-    (try Migrator().migrate(session), try Erasures.repeatAll(session))
+  let (report, erasedAgain, sealed) = try await connection.run { session in
+    (
+      try Migrator().migrate(session), try Erasures.repeatAll(session),
+      try LogSealing.sealExisting(session, progress: sealing)
+    )
   }
   await connection.close()
 
@@ -43,7 +51,8 @@ public func migrate(
   var opened = false
   if case .recorded(let outcome, replayed: false)? = opening { opened = outcome.verdict == .accepted }
   return MigrationResult(
-    applied: report.applied, total: report.applied.count + report.present, opened: opened, erasedAgain: erasedAgain)
+    applied: report.applied, total: report.applied.count + report.present, sealed: sealed, opened: opened,
+    erasedAgain: erasedAgain)
 }
 
 /// Whether a book's calendar can be kept in this time zone.

@@ -28,8 +28,10 @@ public enum ProblemCode: String, Sendable, CaseIterable {
   case databaseUnavailable = "database_unavailable"
   case unknownRuleSet = "unknown_rule_set"
   case bookNotOpen = "book_not_open"
+  case logNotSealed = "log_not_sealed"
   case positionNotReached = "position_not_reached"
   case historyChanged = "history_changed"
+  case checkpointUnavailable = "checkpoint_unavailable"
   case shuttingDown = "shutting_down"
 
   public var status: HTTPResponse.Status {
@@ -50,7 +52,8 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case .tooManyRequests: .tooManyRequests
     case .headersTooLarge: .requestHeaderFieldsTooLarge
     case .internalError: .internalServerError
-    case .overloaded, .queueFull, .databaseUnavailable, .unknownRuleSet, .bookNotOpen, .shuttingDown:
+    case .overloaded, .queueFull, .databaseUnavailable, .unknownRuleSet, .bookNotOpen, .logNotSealed,
+      .checkpointUnavailable, .shuttingDown:
       .serviceUnavailable
     }
   }
@@ -83,8 +86,10 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case .databaseUnavailable: "The database can't be reached"
     case .unknownRuleSet: "The book follows rules that this server doesn't know"
     case .bookNotOpen: "The book has not been opened"
+    case .logNotSealed: "The log has not been sealed to its end"
     case .positionNotReached: "The position asked for has not been reached yet"
     case .historyChanged: "The log is not the one that was read up to there"
+    case .checkpointUnavailable: "No checkpoint could be signed"
     case .shuttingDown: "The server is stopping"
     }
   }
@@ -100,9 +105,11 @@ public enum ProblemCode: String, Sendable, CaseIterable {
   /// When to ask again, in seconds.
   var retryAfter: Int? {
     switch self {
-    case .tooManyRequests, .overloaded, .queueFull, .databaseUnavailable, .positionNotReached: 1
+    case .tooManyRequests, .overloaded, .queueFull, .databaseUnavailable, .positionNotReached,
+      .checkpointUnavailable:
+      1
     case .shuttingDown: 2
-    case .unknownRuleSet, .bookNotOpen: 30
+    case .unknownRuleSet, .bookNotOpen, .logNotSealed: 30
     default: nil
     }
   }

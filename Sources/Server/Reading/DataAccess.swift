@@ -84,6 +84,7 @@ extension Problem {
       case .queueFull: .queueFull
       case .databaseUnavailable: .databaseUnavailable
       case .notOpen: .bookNotOpen
+      case .notSealed: .logNotSealed
       case .commandFailed: .internalError
       case .unknownRuleSet: .unknownRuleSet
       case .shuttingDown: .shuttingDown

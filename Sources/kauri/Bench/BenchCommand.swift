@@ -68,6 +68,9 @@ struct BenchCommand: AsyncParsableCommand {
   @Flag(help: "With single: measure a bare Hummingbird route in turn with it.")
   var bare = false
 
+  @Flag(help: "With engine: measure it without sealing in turn with it, on a database made for that.")
+  var withoutSealing = false
+
   @Option(help: ArgumentHelp("Measure on the local stack that runs in this data directory.", valueName: "dir"))
   var dataDir: String?
 
@@ -104,6 +107,11 @@ struct BenchCommand: AsyncParsableCommand {
     if rate != nil, targets.contains(where: { $0 == .engine || $0 == .batch }) {
       throw ValidationError("--rate is for single, read and rebuild.")
     }
+    if withoutSealing {
+      guard dataDir == nil, database == nil, targets.contains(.engine) else {
+        throw ValidationError("--without-sealing is for the engine on a cluster of the bench's own.")
+      }
+    }
     if bare, !targets.contains(.single) { throw ValidationError("--bare goes with single.") }
   }
 
@@ -114,7 +122,8 @@ struct BenchCommand: AsyncParsableCommand {
         rate: rate,
         batch: batch, connections: connections, hotShare: hotShare, declineShare: declines, preload: preload,
         rounds: rounds, cachedAccounts: cachedAccounts, seed: seed, rivalSeconds: seconds),
-      rivalScripts: against == nil ? nil : scripts, measuresBare: bare)
+      rivalScripts: against == nil ? nil : scripts, measuresBare: bare,
+      measuresUnsealed: withoutSealing)
     let report = try await stoppable { try await measure(run) }
     Terminal.answer(json ? report.json : report.text)
   }

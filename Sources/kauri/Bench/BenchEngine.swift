@@ -17,13 +17,17 @@ final class BenchEngine: Sendable {
   ///   - database: the conninfo of the server's role.
   ///   - batch: commands in a batch at most, and in what is given at once.
   ///   - cachedAccounts: accounts in the writer's cache at most; nil for the writer's own choice.
-  init(database: String, masterKey: any MasterKeySource, batch: Int, cachedAccounts: Int?) throws {
+  ///   - seals: false only on the database of `BenchStage.prepareUnsealedBook`.
+  init(
+    database: String, masterKey: any MasterKeySource, batch: Int, cachedAccounts: Int?, seals: Bool = true
+  ) throws {
     guard let actor = Actor(role: .operator, subject: "bench") else { throw BenchFault("there is no actor") }
     self.actor = actor
     self.batch = batch
     let keyring = PersonalKeyring(masterKey: try masterKey.masterKey())
     var options = WriterOptions()
     if let cachedAccounts { options.cachedAccountsMaximum = cachedAccounts }
+    options.sealsLog = seals
     var configuration = ConnectionConfiguration(conninfo: database)
     configuration.settings = InlineTables.sessionSettings
     let writer = try PostgresBook(

@@ -11,6 +11,8 @@ struct BenchReport {
   var rivals: [(target: String, script: BenchRival.Script, rates: [Double])] = []
   /// Requests a second of a bare route, a figure a round.
   var bare: [Double] = []
+  /// Transfers a second of the engine without sealing, a figure a round.
+  var unsealed: [Double] = []
 
   // MARK: For machines
 
@@ -72,6 +74,13 @@ struct BenchReport {
       writer.field("bare_rate_median", integer: Int(rate.rounded()))
       writer.field("ratio_to_bare_percent", integer: Int((series.rate / max(rate, 1) * 100).rounded()))
     }
+    if series.name == BenchTarget.engine.rawValue, !unsealed.isEmpty {
+      writer.field("unsealed_rate_median", integer: Int(BenchSeries.median(unsealed).rounded()))
+      writer.key("unsealed_rates")
+      writer.beginArray()
+      for rate in unsealed { writer.integer(Int(rate.rounded())) }
+      writer.endArray()
+    }
     writer.endObject()
   }
 
@@ -103,6 +112,13 @@ struct BenchReport {
         lines.append(
           "  pgbench (\(rival.script.letter)) \(rival.script.rawValue): \(Int(rate).grouped)/s, "
             + "so \(BenchReport.ratio(one.rate, rate)) times that")
+      }
+      if one.name == BenchTarget.engine.rawValue, !unsealed.isEmpty {
+        let rate = BenchSeries.median(unsealed)
+        lines.append(
+          "  without sealing: \(Int(rate).grouped)/s (median of \(unsealed.count); "
+            + "\(Int(unsealed.min() ?? 0).grouped) to \(Int(unsealed.max() ?? 0).grouped)), "
+            + "so with it \(BenchReport.ratio(one.rate, rate)) of that")
       }
       if one.name == BenchTarget.single.rawValue, !bare.isEmpty {
         let rate = BenchSeries.median(bare)

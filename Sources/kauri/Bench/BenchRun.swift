@@ -1,3 +1,4 @@
+import Commands
 import EventStore
 import Ledger
 import LocalStack
@@ -8,6 +9,8 @@ struct BenchRun: Sendable {
   /// Where the rivals' scripts are, nil when there are no rivals.
   let rivalScripts: String?
   let measuresBare: Bool
+  /// Whether each round of the engine has one without sealing beside it.
+  let measuresUnsealed: Bool
 
   /// Measures what needs a server on a stage that has one, and the engine on one that has none, so that no server's
   /// read models take from what the engine could do.
@@ -35,18 +38,21 @@ struct BenchRun: Sendable {
     let engine = try BenchEngine(
       database: stage.database, masterKey: MasterKeyFile(path: stage.masterKeyFile), batch: settings.batch,
       cachedAccounts: settings.cachedAccounts)
+    var unsealed: BenchEngine?
     let result: Result<BenchReport, any Error>
     do {
       try await engine.populate(accounts, &identifiers, bar)
       try await preload(engine, stage, &transfers, &identifiers, bar)
       bar.finish()
       let rival = try await prepareRival(stage)
-      let report = try await measure(targets, stage, engine, rival, accounts, &transfers, &identifiers)
+      unsealed = try await prepareUnsealed(stage, accounts, bar)
+      let report = try await measure(targets, stage, engine, rival, unsealed, accounts, &transfers, &identifiers)
       if stage.server != nil { try await rival?.remove() }
       result = .success(report)
     } catch {
       result = .failure(error)
     }
+    await unsealed?.stop()
     await engine.stop()
     return try result.get()
   }
@@ -56,6 +62,36 @@ struct BenchRun: Sendable {
     let rival = try BenchRival(stage, scripts: rivalScripts, accounts: settings.accounts)
     try await rival.prepare()
     return rival
+  }
+
+  /// The engine on a database of its own where nothing is sealed, with the same accounts.
+  private func prepareUnsealed(_ stage: BenchStage, _ accounts: BenchAccounts, _ bar: ProgressBar) async throws
+    -> BenchEngine?
+  {
+    guard measuresUnsealed else { return nil }
+    let engine = try BenchEngine(
+      database: try await stage.prepareUnsealedBook(), masterKey: MasterKeyFile(path: stage.masterKeyFile),
+      batch: settings.batch, cachedAccounts: settings.cachedAccounts, seals: false)
+    var identifiers = TimeOrderedIdentifiers(from: Moment.now, seed: settings.seed)
+    try await engine.populate(accounts, &identifiers, bar)
+    bar.finish()
+    return engine
+  }
+
+  /// A round of the engine, and one without sealing, the same transfers: they take turns in being first.
+  private func measureEngine(
+    _ chunks: [[CommandEnvelope]], _ engine: BenchEngine, _ unsealed: BenchEngine?, round: Int,
+    into report: inout BenchReport
+  ) async throws -> BenchSample {
+    let feeders = settings.connections(for: .engine)
+    guard let unsealed else { return try await engine.run(chunks, feeders: feeders) }
+    if round.isMultiple(of: 2) {
+      let sample = try await engine.run(chunks, feeders: feeders)
+      report.unsealed.append(try await unsealed.run(chunks, feeders: feeders).rate)
+      return sample
+    }
+    report.unsealed.append(try await unsealed.run(chunks, feeders: feeders).rate)
+    return try await engine.run(chunks, feeders: feeders)
   }
 
   /// Makes transfers until the log is as long as it shall be.
@@ -74,7 +110,7 @@ struct BenchRun: Sendable {
 
   private func measure(
     _ targets: [BenchTarget], _ stage: BenchStage, _ engine: BenchEngine, _ rival: BenchRival?,
-    _ accounts: BenchAccounts,
+    _ unsealed: BenchEngine?, _ accounts: BenchAccounts,
     _ transfers: inout BenchTransfers, _ identifiers: inout TimeOrderedIdentifiers
   ) async throws -> BenchReport {
     var report = BenchReport(settings: settings)
@@ -91,7 +127,8 @@ struct BenchRun: Sendable {
         switch target {
         case .engine:
           let chunks = engine.prepare(settings.transfers, &transfers, &identifiers)
-          series.samples.append(try await engine.run(chunks, feeders: connections))
+          series.samples.append(
+            try await measureEngine(chunks, engine, unsealed, round: round, into: &report))
         case .batch:
           series.samples.append(
             try await BenchHTTP(stage).runBatches(
@@ -157,6 +194,7 @@ extension BenchRun {
 
 extension BenchReport {
   mutating func add(_ other: BenchReport) {
+    unsealed += other.unsealed
     series += other.series
     rivals += other.rivals
     bare += other.bare

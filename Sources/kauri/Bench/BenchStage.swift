@@ -73,6 +73,27 @@ struct BenchStage: Sendable {
     return try result.get()
   }
 
+  /// Makes a second database on a cluster of the bench's own, with a book in it whose log goes on unsealed.
+  ///
+  /// - Returns: the conninfo of the server's role there.
+  func prepareUnsealedBook() async throws -> String {
+    guard server == nil, let adminDatabase else {
+      throw BenchFault("a log without sealing is made on a cluster of the bench's own only")
+    }
+    let name = "bench_unsealed"
+    let admin = try await Connection.connect(ConnectionConfiguration(conninfo: adminDatabase("postgres")))
+    try await admin.execute("create database \(name) owner \(LocalStack.ownerRole)")
+    await admin.close()
+    let owner = adminDatabase(name) + " user=\(LocalStack.ownerRole)"
+    let outcome = try await Program(try ThisExecutable.path()).run(
+      ["migrate", "--database", owner, "--master-key", masterKeyFile])
+    guard outcome.succeeded else { throw BenchFault("kauri migrate failed: \(outcome.errors)") }
+    let connection = try await Connection.connect(ConnectionConfiguration(conninfo: owner))
+    try await connection.execute("alter table log_head disable trigger log_head_is_sealed")
+    await connection.close()
+    return adminDatabase(name) + " user=\(LocalStack.serverRole)"
+  }
+
   private static func withStack<Value: Sendable>(
     in directory: String, _ body: @escaping @Sendable (BenchStage) async throws -> Value
   ) async throws -> Value {

@@ -115,6 +115,10 @@ struct LogAudit: Sendable {
     if head.lastMoment < lastMoment { faults.append("the head's moment is before the log's last") }
   }
 
+  mutating func add(_ seal: SealAudit) {
+    faults += seal.faults
+  }
+
   /// Compares what the read models keep with what the calculator makes of the log.
   mutating func compare(_ kept: [AccountID: NaiveBalances.Amounts], of model: String) {
     for (account, amounts) in balances.accounts where kept[account] != amounts {

@@ -43,6 +43,7 @@ struct RecordedBook: Sendable {
           try Self.amounts(
             session, "select account_id, posted, held from \(try Self.live("balances", of: "balances", session))"),
           of: "balances")
+        audit.add(try SealAudit(session))
         return audit
       }
     }

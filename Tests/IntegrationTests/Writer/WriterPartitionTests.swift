@@ -44,7 +44,8 @@ import Testing
     }
   }
 
-  /// Puts the head far ahead, as millions of events would have, with one event for it to stand on.
+  /// Puts the head far ahead, as millions of events would have, with one event for it to stand on, and the edge of a
+  /// tree that reaches as far.
   private func jump(to position: Int64, _ book: WriterBook) async throws {
     let connection = try await Connection.connect(ConnectionConfiguration(conninfo: book.cluster.adminConninfo))
     try await connection.run { session in
@@ -55,8 +56,20 @@ import Testing
         command_id, command_index, actor, causation_id, correlation_id, moment, book_date, rule_set \
         from events where position = 1
         """, [.int8(position)])
+      let size = UInt64(position)
+      let roots = [TreeHash](repeating: .empty, count: size.nonzeroBitCount)
+      let frontier = try #require(MerkleFrontier(size: size, roots: roots))
       _ = try session.execute(
-        "update log_head set position = $1, batch_id = gen_random_uuid()", [.int8(position)])
+        "update log_head set position = $1, batch_id = gen_random_uuid(), frontier = $2",
+        [.int8(position), .bytea(frontier.encoded)])
+      for level in 0..<8 where size >> UInt64(8 * level) > 0 {
+        let last = size >> UInt64(8 * level) - 1
+        _ = try session.execute(
+          """
+          insert into tiles values ($1, $2, decode(repeat('00', $3), 'hex'))
+          on conflict (level, index) do update set hashes = excluded.hashes
+          """, [.int2(Int16(level)), .int8(Int64(last / 256)), .int4(Int32(last % 256 + 1) * 32)])
+      }
     }
     await connection.close()
   }
