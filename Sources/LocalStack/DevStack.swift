@@ -95,6 +95,7 @@ public struct DevStack: Sendable {
     let arguments = [
       "serve", "--database", cluster.conninfo(user: LocalStack.serverRole), "--host", "127.0.0.1",
       "--port", "\(port)", "--jwks", identity.jwksFile, "--master-key", identity.masterKeyFile,
+      "--checkpoint-key", identity.checkpointKeyFile,
     ]
     return Supervisor.Part(
       name: "server",

@@ -9,6 +9,8 @@ import JWTKit
 /// | `keys/signing.jwk` | the private Ed25519 key, made once | 0600 |
 /// | `keys/jwks.json` | its public half, for `kauri serve --jwks` | 0644 |
 /// | `keys/master.key` | 32 random bytes that wrap the customers' keys, made once, never overwritten | 0600 |
+/// | `keys/checkpoint.key` | the Ed25519 key that checkpoints are signed with, made once, never overwritten | 0600 |
+/// | `checkpoint.pub` | its public half, for `kauri verify-receipt --key` | 0644 |
 /// | `tokens/operator` … | a token each, made anew at every start | 0600 |
 public struct LocalIdentity: Sendable {
   /// What a token's bearer may do.
@@ -41,6 +43,10 @@ public struct LocalIdentity: Sendable {
   public var jwksFile: String { "\(directory)/keys/jwks.json" }
   /// The file with the master key.
   public var masterKeyFile: String { "\(directory)/keys/master.key" }
+  /// The file with the key that checkpoints are signed with.
+  public var checkpointKeyFile: String { "\(directory)/keys/checkpoint.key" }
+  /// The file with its public half, for whoever checks receipts and checkpoints.
+  public var checkpointPublicKeyFile: String { "\(directory)/checkpoint.pub" }
   /// The signing key's id: its thumbprint (RFC 7638).
   public let keyID: String
 
@@ -62,7 +68,22 @@ public struct LocalIdentity: Sendable {
       let masterKey = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
       try Files.write(masterKey, to: identity.masterKeyFile, mode: 0o600)
     }
+    try identity.prepareCheckpointKey()
     return identity
+  }
+
+  private func prepareCheckpointKey() throws {
+    if !Files.exists(checkpointKeyFile) {
+      let key = Curve25519.Signing.PrivateKey().rawRepresentation
+      try Files.write(Array(key), to: checkpointKeyFile, mode: 0o600)
+    }
+    guard let bytes = try? Data(contentsOf: URL(filePath: checkpointKeyFile)),
+      let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: bytes)
+    else {
+      throw LocalStackError.failed("the checkpoint key \(checkpointKeyFile) can't be used", detail: "it isn't 32 bytes")
+    }
+    let line = "ed25519 \(Data(key.publicKey.rawRepresentation).base64EncodedString())\n"
+    try Files.write(line, to: checkpointPublicKeyFile, mode: 0o644)
   }
 
   /// Takes up the keys that ``prepare(in:)`` has made. Makes nothing.

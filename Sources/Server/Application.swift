@@ -16,6 +16,7 @@ public struct ServerParts: Sendable {
   /// Where `metrics` counts, for whoever scrapes.
   public var prometheus: PrometheusMetrics
   public var feed: HeadFeed
+  public var audit: any AuditReading
   public var limits: ServerLimits
   /// Of the contract, as the OpenAPI document states it.
   public var version: String
@@ -24,7 +25,7 @@ public struct ServerParts: Sendable {
   public init(
     handler: CommandHandler, reader: any BookReading, texts: any PersonalTextReading, authenticator: Authenticator,
     health: any ServerHealth, metrics: ServerMetrics, prometheus: PrometheusMetrics, feed: HeadFeed,
-    limits: ServerLimits = ServerLimits(), version: String, logger: Logger
+    audit: any AuditReading, limits: ServerLimits = ServerLimits(), version: String, logger: Logger
   ) {
     self.handler = handler
     self.reader = reader
@@ -34,6 +35,7 @@ public struct ServerParts: Sendable {
     self.metrics = metrics
     self.prometheus = prometheus
     self.feed = feed
+    self.audit = audit
     self.limits = limits
     self.version = version
     self.logger = logger
@@ -101,17 +103,23 @@ func buildRoutes(
   let content = Content(limits: parts.limits)
   let large = LargeRequests(maximum: parts.limits.largeRequests)
   let reads = Reads(reader: parts.reader, texts: parts.texts, access: access)
-  var routes =
-    CommandRoutes(
+  let receipts = CommandReceipts(audit: parts.audit, logger: parts.logger)
+  var routes: [Route] = CommandRoutes(
+    handler: parts.handler, texts: parts.texts, content: content, metrics: parts.metrics, large: large,
+    receipts: receipts
+  ).routes
+  routes +=
+    BatchRoutes(
       handler: parts.handler, texts: parts.texts, content: content, metrics: parts.metrics, large: large
     ).routes
-    + BatchRoutes(
-      handler: parts.handler, texts: parts.texts, content: content, metrics: parts.metrics, large: large
-    ).routes
-    + CommandOutcomeRoutes(reads: reads).routes + AccountRoutes(reads: reads).routes
-    + CustomerRoutes(reads: reads).routes + TransferRoutes(reads: reads).routes
-    + SanctionsRoutes(reads: reads).routes + ApprovalRoutes(reads: reads).routes
-    + EventRoutes(reads: reads, feed: parts.feed).routes
+  routes += CommandOutcomeRoutes(reads: reads).routes
+  routes += AccountRoutes(reads: reads).routes
+  routes += CustomerRoutes(reads: reads).routes
+  routes += TransferRoutes(reads: reads).routes
+  routes += SanctionsRoutes(reads: reads).routes
+  routes += ApprovalRoutes(reads: reads).routes
+  routes += EventRoutes(reads: reads, feed: parts.feed).routes
+  routes += AuditRoutes(audit: parts.audit).routes
   let document = ContractDocument()
   routes +=
     ProbeRoutes(

@@ -18,6 +18,8 @@ struct KauriCommand: AsyncParsableCommand {
       SubmitCommand.self,
       ReplayCommand.self,
       ErasuresCommand.self,
+      VerifyReceiptCommand.self,
+      CheckpointKeyCommand.self,
       BenchCommand.self,
       BareServerCommand.self,
     ])

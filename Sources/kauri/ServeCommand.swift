@@ -35,6 +35,12 @@ struct ServeCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The key that customers' keys are wrapped by: 32 bytes, mode 0600.", valueName: "file"))
   var masterKey: String
 
+  @Option(
+    help: ArgumentHelp(
+      "The key that checkpoints are signed with: 32 bytes, mode 0600. Without it, other servers sign.",
+      valueName: "file"))
+  var checkpointKey: String?
+
   @Option(help: "Commands in a batch, at most. (default: 1000)")
   var batchMaximum: Int?
 
@@ -66,6 +72,7 @@ struct ServeCommand: AsyncParsableCommand {
       ServerConfiguration(
         database: database.conninfo, host: host, port: port, keyFile: jwks,
         expectations: TokenExpectations(issuer: issuer, audience: audience), masterKeyFile: masterKey,
+        checkpointKeyFile: checkpointKey,
         batchMaximum: batchMaximum, stateCache: stateCache?.accounts, keepsReadModels: !noProjections,
         poolSize: poolSize, version: KauriVersion.current),
       metrics: metrics, logger: Logger(label: "kauri.server"))

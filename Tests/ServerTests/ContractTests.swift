@@ -25,13 +25,14 @@ import Testing
         for method in try Self.fields(item).keys { documented.insert("\(method.uppercased()) \(path)") }
       }
       #expect(documented == Set(contractedRoutes(bank.parts)))
-      // As API.md has them, but for payments, screening and the audit, which come later.
+      // As API.md has them, but for payments and screening, which come later.
       for route in [
         "POST /v1/commands", "POST /v1/commands/PostTransfer", "GET /v1/accounts/{id}", "GET /v1/accounts/{id}/balance",
         "GET /v1/accounts/{id}/entries", "GET /v1/accounts/{id}/limits", "GET /v1/accounts/{id}/holds",
         "GET /v1/customers/{id}", "GET /v1/customers/{id}/accounts", "GET /v1/transfers/{id}", "GET /v1/commands/{id}",
         "GET /v1/sanctions/lists", "GET /v1/sanctions/entries/{id}", "GET /v1/approvals", "GET /v1/events",
-        "GET /livez", "GET /readyz", "GET /metrics", "GET /openapi.json",
+        "GET /v1/audit/checkpoint", "GET /v1/audit/inclusion", "GET /v1/audit/consistency", "GET /livez", "GET /readyz",
+        "GET /metrics", "GET /openapi.json",
       ] { #expect(documented.contains(route), "\(route)") }
 
       // What is documented is there: without a token it asks for one, and with one it isn't missing.

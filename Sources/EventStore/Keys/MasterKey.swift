@@ -1,5 +1,4 @@
 public import Crypto
-import Glibc
 
 /// Where the key comes from that all keys of customers are wrapped by. A file does for one machine; a vault will do for
 /// a bank.
@@ -47,30 +46,23 @@ public struct MasterKeyFile: MasterKeySource {
     self.path = path
   }
 
-  /// Reads the file. What is looked at is the file that was opened, so nobody can put another in its place in between.
   public func masterKey() throws(MasterKeyFault) -> SymmetricKey {
-    // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
-    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard file >= 0 else { throw unreadable }
-    defer { close(file) }
-    var information = stat()
-    guard fstat(file, &information) == 0 else { throw unreadable }
-    guard information.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path: path) }
-    let mode = information.st_mode & 0o7777
-    guard mode & 0o077 == 0 else { throw .tooOpen(path: path, mode: UInt32(mode)) }
-    guard information.st_uid == geteuid() else { throw .notOurs(path: path) }
-    guard information.st_size == MasterKeyFile.length else {
-      throw .wrongLength(path: path, bytes: Int(information.st_size))
+    do throws(SecretFile.Fault) {
+      return try SecretFile.read(path, length: MasterKeyFile.length) { SymmetricKey(data: $0) }
+    } catch {
+      throw MasterKeyFault(error, path: path)
     }
-    var bytes = [UInt8](repeating: 0, count: MasterKeyFile.length)
-    let count = read(file, &bytes, bytes.count)
-    defer { explicit_bzero(&bytes, bytes.count) }
-    guard count >= 0 else { throw unreadable }
-    guard count == MasterKeyFile.length else { throw .wrongLength(path: path, bytes: count) }
-    return SymmetricKey(data: bytes)
   }
+}
 
-  private var unreadable: MasterKeyFault {
-    .unreadable(path: path, cause: String(cString: strerror(errno)))
+extension MasterKeyFault {
+  fileprivate init(_ fault: SecretFile.Fault, path: String) {
+    switch fault {
+    case .unreadable(let cause): self = .unreadable(path: path, cause: cause)
+    case .notAFile: self = .notAFile(path: path)
+    case .tooOpen(let mode): self = .tooOpen(path: path, mode: mode)
+    case .notOurs: self = .notOurs(path: path)
+    case .wrongLength(let bytes): self = .wrongLength(path: path, bytes: bytes)
+    }
   }
 }

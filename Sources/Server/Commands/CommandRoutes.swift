@@ -11,6 +11,7 @@ struct CommandRoutes {
   let content: Content
   let metrics: ServerMetrics
   let large: LargeRequests
+  let receipts: CommandReceipts
 
   var routes: [Route] {
     Instruction.publicNames.map { name in
@@ -46,15 +47,17 @@ struct CommandRoutes {
     let command = CommandEnvelope(
       id: id, actor: try call.actor, instruction: instruction, correlation: call.scope.trace?.traceID,
       expectedVersion: version)
-    return try await answer(await handler.handle(command), id)
+    let wantsReceipt = CommandHeaders.prefersReceipt(call.request.headers)
+    return try await answer(await handler.handle(command), id, wantsReceipt: wantsReceipt)
   }
 
-  private func answer(_ result: CommandResult, _ id: CommandID) async throws -> Response {
+  private func answer(_ result: CommandResult, _ id: CommandID, wantsReceipt: Bool) async throws -> Response {
     metrics.decided(result)
     switch result {
     case .recorded(let outcome, let replayed):
-      let bytes = try await OutcomeWriter.bytes(texts) { try $0.write(outcome) }
-      return CommandRoutes.response(outcome, bytes, replayed: replayed)
+      let receipt = wantsReceipt ? await receipts.receipt(for: outcome) : nil
+      let bytes = try await OutcomeWriter.bytes(texts) { try $0.write(outcome, receipt: receipt) }
+      return CommandRoutes.response(outcome, bytes, replayed: replayed, hasReceipt: receipt != nil)
     case .keyReused: throw Problem(.idempotencyKeyReused, commandID: id)
     case .notDue: throw Problem(.notDue, "The hold's time has not come; nothing was recorded.", commandID: id)
     case .versionConflict(let current):
@@ -65,13 +68,16 @@ struct CommandRoutes {
     }
   }
 
-  private static func response(_ outcome: CommandOutcome, _ bytes: [UInt8], replayed: Bool) -> Response {
+  private static func response(_ outcome: CommandOutcome, _ bytes: [UInt8], replayed: Bool, hasReceipt: Bool)
+    -> Response
+  {
     var fields: HTTPFields = [
       .contentType: outcome.verdict == .accepted ? Reply.json : Problem.contentType,
       .logPosition: String(outcome.position),
     ]
     if outcome.verdict == .accepted { fields[.location] = "/v1/commands/\(outcome.commandID)" }
     if replayed { fields[.idempotencyReplayed] = "true" }
+    if hasReceipt { fields[.preferenceApplied] = CommandHeaders.receipt }
     return Response(
       status: OutcomeWriter.status(of: outcome.verdict), headers: fields,
       body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
@@ -97,6 +103,19 @@ enum CommandHeaders {
       let version = Int64(digits)
     else { throw Problem(.invalidHeader, #"If-Match must be one stream version in quotation marks, such as "3"."#) }
     return version
+  }
+
+  static let receipt = "receipt"
+
+  /// Whether the caller would like a receipt with the answer (RFC 7240). Preferences that nobody knows are nobody's
+  /// fault.
+  static func prefersReceipt(_ headers: HTTPFields) -> Bool {
+    headers[values: .prefer].contains { list in
+      list.split(separator: ",").contains { preference in
+        let name = preference.prefix { $0 != ";" && $0 != "=" }.trimmingPrefix { $0 == " " || $0 == "\t" }
+        return String(name).lowercased().split(whereSeparator: { $0 == " " || $0 == "\t" }) == [receipt[...]]
+      }
+    }
   }
 
   private static func unquoted(_ text: String) -> Substring? {

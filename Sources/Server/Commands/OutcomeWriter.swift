@@ -51,7 +51,9 @@ struct OutcomeWriter {
   /// One object: what the command led to, and for anything but an acceptance the members of a problem document with it.
   ///
   /// - Parameter inBatch: whether the line has to say by itself what a response's head would say.
-  mutating func write(_ outcome: CommandOutcome, replayed: Bool = false, inBatch: Bool = false) throws {
+  mutating func write(
+    _ outcome: CommandOutcome, replayed: Bool = false, inBatch: Bool = false, receipt: Receipt? = nil
+  ) throws {
     json.beginObject()
     switch outcome.verdict {
     case .accepted:
@@ -79,6 +81,10 @@ struct OutcomeWriter {
       default: break
       }
       try write(outcome.events)
+    }
+    if let receipt {
+      json.key("receipt")
+      receipt.write(to: &json)
     }
     json.endObject()
   }

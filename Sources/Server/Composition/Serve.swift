@@ -27,6 +27,10 @@ public func serve(
     keys: try await KeyFile.read(configuration.keyFile), expectations: configuration.expectations)
   let pool = Pool(Pool.Configuration(connection: connection, maximumSize: configuration.poolSize))
   try await checkMasterKey(keyring, pool, logger)
+  let signer = try configuration.checkpointKeyFile.map {
+    CheckpointSigner(key: try CheckpointKeyFile(path: $0).checkpointKey())
+  }
+  let desk = CheckpointDesk(pool: pool, signer: signer, owner: .random())
 
   let signal = HeadSignal()
   let announcer = HeadAnnouncer(configuration: connection)
@@ -49,7 +53,8 @@ public func serve(
   let parts = ServerParts(
     handler: handler, reader: reader, texts: KeyringTexts(keyring: keyring, codec: codec, pool: pool),
     authenticator: authenticator, health: DatabaseHealth(pool: pool, handler: handler), metrics: metrics,
-    prometheus: prometheus, feed: HeadFeed(signal: signal), version: configuration.version, logger: logger)
+    prometheus: prometheus, feed: HeadFeed(signal: signal), audit: DatabaseAudit(pool: pool, desk: desk),
+    version: configuration.version, logger: logger)
 
   var services: [any Service] = [
     PoolService(pool: pool), AnnouncerService(announcer: announcer),
@@ -59,6 +64,9 @@ public func serve(
   ]
   if configuration.keepsReadModels {
     services.append(readModels(pool, LogReader(codec: codec), signal))
+  }
+  if desk.maySign {
+    services.append(CheckpointSigning(desk: desk, signal: signal, configuration: connection, logger: logger))
   }
   services.append(HoldExpiry(handler: handler, reader: reader, logger: logger))
 

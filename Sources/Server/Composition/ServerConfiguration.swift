@@ -9,6 +9,8 @@ public struct ServerConfiguration: Sendable {
   public var keyFile: String
   public var expectations: TokenExpectations
   public var masterKeyFile: String
+  /// The key that checkpoints are signed with; nil leaves that to other servers.
+  public var checkpointKeyFile: String?
   /// Commands in a batch, at most.
   public var batchMaximum: Int?
   /// Accounts that the writer remembers; 0 turns that off.
@@ -21,7 +23,8 @@ public struct ServerConfiguration: Sendable {
 
   public init(
     database: String, host: String, port: Int, keyFile: String, expectations: TokenExpectations,
-    masterKeyFile: String, batchMaximum: Int? = nil, stateCache: Int? = nil, keepsReadModels: Bool = true,
+    masterKeyFile: String, checkpointKeyFile: String? = nil, batchMaximum: Int? = nil, stateCache: Int? = nil,
+    keepsReadModels: Bool = true,
     poolSize: Int = 12, version: String
   ) {
     self.database = database
@@ -30,6 +33,7 @@ public struct ServerConfiguration: Sendable {
     self.keyFile = keyFile
     self.expectations = expectations
     self.masterKeyFile = masterKeyFile
+    self.checkpointKeyFile = checkpointKeyFile
     self.batchMaximum = batchMaximum
     self.stateCache = stateCache
     self.keepsReadModels = keepsReadModels

@@ -10,4 +10,6 @@ extension HTTPField.Name {
   static let requestID = named("X-Request-Id")
   static let traceParent = named("traceparent")
   static let lastEventID = named("Last-Event-ID")
+  static let prefer = named("Prefer")
+  static let preferenceApplied = named("Preference-Applied")
 }

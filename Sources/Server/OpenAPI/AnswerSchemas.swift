@@ -43,6 +43,7 @@ enum AnswerSchemas {
     ("Accounts", .object([Field("accounts", .array(.object(account))), positionField])),
     ("Transfer", transfer), ("SanctionsLists", sanctionsLists), ("SanctionsEntries", sanctionsEntries),
     ("Approvals", approvals), ("Events", events),
+    ("Receipt", receipt), ("Inclusion", inclusion), ("Consistency", consistency),
     (
       "Readiness",
       .object([
@@ -73,7 +74,7 @@ enum AnswerSchemas {
   private static let outcome: [Schema.Property] = [
     Field("command_id", .uuid), Field("command", .string()), Field("outcome", .choice(["accepted"])),
     Field("position", position), optional("checks", .array(.reference("Check"))),
-    Field("events", .array(.reference("Event"))),
+    Field("events", .array(.reference("Event"))), receiptField,
   ]
   private static let outcomeInBatch =
     [Field("status", .integer(201...201))] + outcome + [optional("replayed", .boolean)]
@@ -82,7 +83,7 @@ enum AnswerSchemas {
     Field("code", .choice(RejectionCode.allCases.map(\.rawValue))), Field("retryable", .boolean),
     Field("command_id", .uuid), Field("command", .string()), Field("outcome", .choice(["declined", "refused"])),
     Field("position", position), optional("replayed", .boolean), optional("checks", .array(.reference("Check"))),
-    optional("events", .array(.reference("Event"))),
+    optional("events", .array(.reference("Event"))), receiptField,
   ]
 
   private static let account: [Schema.Property] = [
@@ -197,6 +198,29 @@ enum AnswerSchemas {
           Field("stream", .string()),
           Field("data", .anyObject(about: "What the command asked for, personal text withheld.")),
         ]))), nextCursor, positionField,
+  ])
+  private static let hash = Schema.string(pattern: "^[A-Za-z0-9+/]{43}=$")
+  private static let proof = Schema.array(hash)
+  private static let receiptField = optional(
+    "receipt", .reference("Receipt"), "Where it was asked for with Prefer: receipt. `kauri verify-receipt` checks it.")
+  private static let receipt = Schema.object([
+    Field("position", position, "Of the command's first event."),
+    Field("tree_size", position), Field("checkpoint", .string(), "A signed note over the tree of that size."),
+    Field(
+      "events",
+      .array(
+        .object([
+          Field("row", .string(), "The event's row in its canonical bytes, base64."), Field("leaf_hash", hash),
+          Field("proof", proof),
+        ]))),
+  ])
+  private static let inclusion = Schema.object([
+    Field("position", position), Field("tree_size", position), Field("leaf_hash", hash), Field("root", hash),
+    Field("proof", proof, "RFC 6962's audit path, the leaf's sibling first."),
+  ])
+  private static let consistency = Schema.object([
+    Field("size1", position), Field("size2", position), Field("root1", hash), Field("root2", hash),
+    Field("proof", proof, "RFC 6962's consistency proof."),
   ])
   private static let events = Schema.object([
     Field(

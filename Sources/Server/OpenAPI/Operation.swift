@@ -45,6 +45,7 @@ struct Operation: Sendable {
     case sanctions = "Sanctions"
     case approvals = "Approvals"
     case log = "Log"
+    case audit = "Audit"
     case probes = "Probes"
 
     var about: String {
@@ -56,6 +57,7 @@ struct Operation: Sendable {
       case .sanctions: "Sanctions lists in force."
       case .approvals: "What waits for a second person."
       case .log: "The log of events itself."
+      case .audit: "What proves that the log is what it was."
       case .probes: "For whoever runs the server."
       }
     }
@@ -106,6 +108,11 @@ struct Operation: Sendable {
         Parameter(
           name: "If-Match", about: "The version, in quotation marks, that the stream must have.",
           schema: .string(pattern: #"^"[0-9]+"$"#)),
+        Parameter(
+          name: "Prefer",
+          about:
+            "`receipt` asks for a proof with the answer, which then says Preference-Applied: receipt.",
+          schema: .string(maxLength: 200)),
       ], requiredHeaders: ["Idempotency-Key"],
       body: Content(type: Reply.json, schema: .object(fields)),
       success: Success(
@@ -115,6 +122,7 @@ struct Operation: Sendable {
         .invalidRequest, .missingIdempotencyKey, .invalidHeader, .requestTimeout, .versionConflict, .notDue,
         .bodyTooLarge,
         .unsupportedMediaType, .idempotencyKeyReused, .queueFull, .databaseUnavailable, .unknownRuleSet,
+        .logNotSealed,
       ], decline: .reference("Decline"))
   }
 
@@ -128,6 +136,6 @@ struct Operation: Sendable {
       contents: [Content(type: Reply.lines, schema: .reference("BatchOutcome"))], hasPosition: false),
     problems: [
       .invalidRequest, .requestTimeout, .bodyTooLarge, .unsupportedMediaType, .queueFull, .databaseUnavailable,
-      .unknownRuleSet,
+      .unknownRuleSet, .logNotSealed,
     ])
 }

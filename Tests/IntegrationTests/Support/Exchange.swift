@@ -10,6 +10,7 @@ enum Exchange: Sendable {
     let status: Int
     let retryAfter: Int?
     let wasReplayed: Bool
+    let preferenceApplied: String?
     let body: [UInt8]
   }
 
@@ -86,6 +87,7 @@ extension HTTPClient {
           status: Int(response.status.code),
           retryAfter: response.headers.first(name: "Retry-After").flatMap { Int($0) },
           wasReplayed: response.headers.first(name: "Idempotency-Replayed") == "true",
+          preferenceApplied: response.headers.first(name: "Preference-Applied"),
           body: Array(bytes.readableBytesView)))
     } catch {
       return .cutOff("\(error)")

@@ -16,6 +16,9 @@ struct ServedBook: Sendable {
   /// For a test's own files; removed with everything else.
   let directory: String
 
+  /// The line of the file with the key that checkpoints are verified with.
+  var checkpointKey: String { Files.read("\(directory)/checkpoint.pub") ?? "" }
+
   /// What stands in the database.
   var recorded: RecordedBook { RecordedBook(conninfo: cluster.conninfo(user: LocalStack.serverRole)) }
 
@@ -44,7 +47,8 @@ struct ServedBook: Sendable {
         let arguments =
           [
             "serve", "--database", cluster.conninfo(user: LocalStack.serverRole), "--port", "0", "--jwks",
-            identity.jwksFile, "--master-key", identity.masterKeyFile,
+            identity.jwksFile, "--master-key", identity.masterKeyFile, "--checkpoint-key",
+            identity.checkpointKeyFile,
           ] + options
         servers.append(BankServer(arguments: arguments, logFile: "\(directory)/server-\(number)"))
       }

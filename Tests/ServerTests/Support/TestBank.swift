@@ -12,6 +12,7 @@ import Testing
 /// A server over a book in memory, with tokens for everybody.
 struct TestBank: Sendable {
   let book = MemoryBook()
+  let audit: MemoryAudit
   let keys = TestKeys()
   let metrics = PrometheusMetrics(help: ServerMetrics.help)
   let parts: ServerParts
@@ -23,8 +24,9 @@ struct TestBank: Sendable {
 
   init(
     limits: ServerLimits = ServerLimits(), handling: CommandHandler.Options = CommandHandler.Options(),
-    health: any ServerHealth = Healthy()
+    health: any ServerHealth = Healthy(), signs: Bool = true
   ) async throws {
+    audit = MemoryAudit(book: book, signs: signs)
     authenticator = Authenticator(
       keys: try await keys.keySet(), expectations: TokenExpectations(issuer: "test-issuer", audience: "kauri"))
     let metrics = ServerMetrics(metrics)
@@ -33,7 +35,7 @@ struct TestBank: Sendable {
       texts: ClearTexts(), authenticator: authenticator, health: health, metrics: metrics, prometheus: self.metrics,
       feed: HeadFeed(
         signal: book.signal, maximum: limits.followers, interval: .milliseconds(20), heartbeat: .milliseconds(60)),
-      limits: limits, version: "0.0.0", logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      audit: audit, limits: limits, version: "0.0.0", logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     tokens = [
       "operator": try await keys.token("operator", "ops-1"), "operator2": try await keys.token("operator", "ops-2"),
       "service": try await keys.token("service", "rails"), "auditor": try await keys.token("auditor", "audit-1"),
