@@ -50,11 +50,12 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .target(name: "Postgres", dependencies: ["CLibpq"], swiftSettings: strict),
     .target(name: "Ledger", swiftSettings: strict),
     .target(name: "Commands", dependencies: ["Ledger"], swiftSettings: strict),
     .target(
-      name: "EventStore", dependencies: ["Postgres", "Ledger", "Commands", crypto, logging, metrics],
+      name: "EventStore", dependencies: ["CLZ4", "Postgres", "Ledger", "Commands", crypto, logging, metrics],
       swiftSettings: strict),
     .target(
       name: "Projections", dependencies: ["Postgres", "Ledger", "Commands", "EventStore", logging],

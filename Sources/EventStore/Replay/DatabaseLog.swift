@@ -12,25 +12,36 @@ public struct DatabaseLog: LogSource {
     self.keyring = keyring
   }
 
-  public var description: String { "the database" }
-
   public func extent() async throws -> LogExtent {
     try await pool.run { session in
-      // One statement, one snapshot: no writer comes between the head and the rows.
-      let rows = try session.execute(
-        """
-        select \(LogHead.columns), (select max(position) from events), case
-          when to_regclass('events_000000') in (select inhrelid from pg_inherits where inhparent = 'events'::regclass)
-          then 1::bigint else (select min(position) from events) end
-        from log_head
-        """)
-      let head = try LogHead(rows)
-      let columns = rows.columns.count
-      let last = try rows.int8OrNil(0, columns - 2) ?? 0
-      return LogExtent(
-        first: try rows.int8OrNil(0, columns - 1) ?? 1, last: head.position, head: head,
-        beyond: last > head.position ? last : nil)
+      // One snapshot, for an instant: no writer and no signer comes in between.
+      try session.transaction("begin isolation level repeatable read read only") {
+        try DatabaseLog.extent(session)
+      }
     }
+  }
+
+  private static func extent(_ session: Session) throws -> LogExtent {
+    let rows = try session.execute(
+      """
+      select \(LogHead.columns), frontier, (select max(position) from events), case
+        when to_regclass('events_000000') in (select inhrelid from pg_inherits where inhparent = 'events'::regclass)
+        then 1::bigint else (select min(position) from events) end
+      from log_head
+      """)
+    let head = try LogHead(rows)
+    let columns = rows.columns.count
+    let last = try rows.int8OrNil(0, columns - 2) ?? 0
+    var extent = LogExtent(
+      first: try rows.int8OrNil(0, columns - 1) ?? 1, last: head.position, head: head,
+      beyond: last > head.position ? last : nil)
+    extent.frontier = try rows.bytes(0, columns - 3)
+    let histories = try session.execute("select incarnation, begins_after from incarnations")
+    for row in 0..<histories.count {
+      extent.histories[Int(try histories.int4(row, 0))] = try histories.int8(row, 1)
+    }
+    extent.signedBeyond = try checkpoints(head.position + 1 ... .max, through: head.incarnation, limit: 10, session)
+    return extent
   }
 
   public func rows(_ range: ClosedRange<Int64>) async throws -> SourcedRows {
@@ -48,8 +59,45 @@ public struct DatabaseLog: LogSource {
         }
       }
       sourced.commands = try DatabaseLog.commands(of: sourced.rows, session)
+      let leaves = UInt64(range.lowerBound - 1)...UInt64(range.upperBound - 1)
+      let width = UInt64(TileID.width)
+      sourced.tiles = try TileTable.read(
+        (leaves.lowerBound / width...leaves.upperBound / width).map { TileID(level: 0, index: $0) }, session)
+      let incarnation = try session.execute("select incarnation from log_head").int4(0, 0)
+      sourced.checkpoints = try DatabaseLog.checkpoints(range, through: Int(incarnation), limit: .max, session)
       return sourced
     }
+  }
+
+  /// The rows alone.
+  func bareRows(_ range: ClosedRange<Int64>) async throws -> [LogRow] {
+    try await pool.run { session in
+      try DatabaseLog.read(
+        "select \(LogRow.columns) from events e where e.position between $1 and $2 order by e.position",
+        [.int8(range.lowerBound), .int8(range.upperBound)], session)
+    }
+  }
+
+  public func tiles(_ ids: [TileID]) async throws -> [TileID: [TreeHash]] {
+    try await pool.run { session in try TileTable.read(ids, session) }
+  }
+
+  /// Checkpoints of these sizes, of the incarnations up to one, by size.
+  private static func checkpoints(
+    _ sizes: ClosedRange<Int64>, through incarnation: Int, limit: Int, _ session: Session
+  ) throws -> [StoredCheckpoint] {
+    var checkpoints: [StoredCheckpoint] = []
+    for number in stride(from: 1, through: incarnation, by: 1) {
+      var last = sizes.lowerBound - 1
+      while checkpoints.count < limit {
+        let page = try CheckpointTable.page(after: (number, last), limit: min(limit, 1_000), session)
+          .prefix { $0.incarnation == number && sizes.contains($0.size) }
+        checkpoints += page
+        guard let end = page.last, page.count == min(limit, 1_000) else { break }
+        last = end.size
+      }
+    }
+    return checkpoints.sorted { ($0.size, $0.incarnation) < ($1.size, $1.incarnation) }
   }
 
   /// What the table of commands has for these rows' ids.

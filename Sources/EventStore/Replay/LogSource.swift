@@ -26,11 +26,11 @@ public protocol LogSource: Sendable {
   /// Rows of `commands` that no event accounts for, some of them; asked when their number isn't what the log says.
   func strayCommands(through head: Int64, limit: Int) async throws -> [Identifier: StoredCommand]
 
+  /// Tiles of the tree over the log, by their names; those that aren't there are left out.
+  func tiles(_ ids: [TileID]) async throws -> [TileID: [TreeHash]]
+
   /// Makes the keys of these subjects known to the keyring that the source was given.
   func loadKeys(_ subjects: Set<Identifier>) async throws
-
-  /// What is said of a report: where the rows came from.
-  var description: String { get }
 }
 
 /// How far a log goes.
@@ -43,6 +43,14 @@ public struct LogExtent: Hashable, Sendable {
   public var head: LogHead?
   /// A row that stands behind the head's position, where none may be.
   public var beyond: Int64?
+  /// The head's, as it stands; nil where the source has no head.
+  public var frontier: [UInt8]?
+  /// Stored checkpoints of more events than there are.
+  public var signedBeyond: [StoredCheckpoint] = []
+  /// After which event each incarnation after the first began.
+  public var histories: [Int: Int64] = [:]
+  /// That the end leads to a checkpoint that was signed later.
+  public var end: SegmentProof?
 
   public init(first: Int64 = 1, last: Int64, head: LogHead? = nil, beyond: Int64? = nil) {
     self.first = first
@@ -59,6 +67,10 @@ public struct SourcedRows: Sendable {
   public var commands: [Identifier: StoredCommand]?
   /// Rows that aren't even rows of the log's columns, by their positions, and why.
   public var unreadable: [Int64: String] = [:]
+  /// The tiles of the rows' leaves; nil where the source has none.
+  public var tiles: [TileID: [TreeHash]]?
+  /// Checkpoints whose trees end within the rows, by size.
+  public var checkpoints: [StoredCheckpoint] = []
 
   public init(rows: [LogRow], commands: [Identifier: StoredCommand]?) {
     self.rows = rows

@@ -19,6 +19,10 @@ public struct LogVerification: Sendable {
     public var differencesKept = 100
     /// The rule sets that commands are decided under.
     public var ruleSets = RuleSets.standard
+    /// The public key that checkpoints must be signed by; nil when signatures aren't looked at.
+    public var checkpointKey: CheckpointPublicKey?
+    /// Checkpoints that the auditor kept, which the log must go on from.
+    public var checkpoints: [GivenCheckpoint] = []
 
     public init() {}
   }
@@ -72,7 +76,10 @@ public struct LogVerification: Sendable {
       asked.formUnion(missing)
       try await source.loadKeys(missing)
     }
-    return PreparedPage(rows: prepared.rows, commands: sourced.commands, unreadable: sourced.unreadable)
+    let checkpoints = sourced.checkpoints.map { GivenCheckpoint($0, key: options.checkpointKey) }
+    return PreparedPage(
+      rows: prepared.rows, commands: sourced.commands, unreadable: sourced.unreadable,
+      seal: PageSeal(tiles: sourced.tiles, checkpoints: checkpoints))
   }
 }
 

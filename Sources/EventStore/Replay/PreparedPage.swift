@@ -6,6 +6,8 @@ struct PreparedRow: Sendable {
   let row: LogRow
   /// What it says, or why it can't be read.
   let event: Result<AppendedEvent, UnreadableRow>
+  /// In the tree over the log.
+  let leaf: TreeHash
   var texts = TextFindings()
   var content = CommandContent.notHashed
 }
@@ -36,6 +38,16 @@ struct PreparedPage: Sendable {
   var commands: [Identifier: StoredCommand]?
   /// Rows that can't be read at all, by their positions, and why.
   var unreadable: [Int64: String] = [:]
+  /// What was signed and kept of the tree over these rows.
+  var seal = PageSeal()
+}
+
+/// What a source has of the tree over a page's rows.
+struct PageSeal: Sendable {
+  /// The tiles of the rows' leaves; nil where there are none.
+  var tiles: [TileID: [TreeHash]]?
+  /// Checkpoints whose trees end within the page, by size.
+  var checkpoints: [GivenCheckpoint] = []
 }
 
 extension PreparedRow {
@@ -44,6 +56,7 @@ extension PreparedRow {
   /// - Throws: `MissingPersonalKeys` with the subjects whose keys have to be loaded before.
   init(_ row: LogRow, _ decoder: inout RowDecoder, keyring: PersonalKeyring?) throws {
     self.row = row
+    leaf = LeafEncoding.hash(of: row)
     do {
       event = .success(try decoder.decode(row))
     } catch {

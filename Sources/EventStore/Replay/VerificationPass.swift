@@ -15,8 +15,10 @@ struct VerificationPass: Sendable {
   private var content = ContentCheck()
   private var decisions: DecisionCheck
   private var table = CommandTableCheck()
+  private var seal: SealCheck
+  private var hasTiles = false
+  private let checkpointKey: CheckpointPublicKey?
   private var hasTable = false
-  private var isFinished = false
 
   /// The last command of a page: the next page may have more of it.
   private var open: [PreparedRow] = []
@@ -30,6 +32,8 @@ struct VerificationPass: Sendable {
     differences = LogDifferences(keeping: options.differencesKept)
     order = OrderCheck(first: extent.first)
     decisions = DecisionCheck(codec: codec, ruleSets: options.ruleSets, keyring: keyring)
+    checkpointKey = options.checkpointKey
+    seal = SealCheck(histories: extent.histories, key: checkpointKey, given: options.checkpoints)
   }
 
   mutating func take(_ page: PreparedPage, _ source: any LogSource) async throws {
@@ -41,6 +45,9 @@ struct VerificationPass: Sendable {
       order.take(row, &differences)
       content.take(row, &differences)
     }
+    seal.take(page, &differences)
+    hasTiles = hasTiles || page.seal.tiles != nil
+    if seal.nodes.count > 256 { try await compareNodes(source) }
     hasTable = hasTable || page.commands != nil
     let stored = page.commands.map { own in own.merging(openStored ?? [:]) { one, _ in one } }
     var commands = VerificationPass.commands(open + page.rows)
@@ -56,12 +63,12 @@ struct VerificationPass: Sendable {
 
   /// Takes what the last page left open, and compares what stands beside the log with its end.
   mutating func finish(_ source: any LogSource) async throws {
-    guard !isFinished else { return }
-    isFinished = true
     if !open.isEmpty { try await look(at: [CommandRows(rows: open)], openStored, source) }
     open = []
     order.finish(extent, &differences)
     content.finish(extent, &differences)
+    try await compareNodes(source)
+    seal.finish(extent, &differences)
     compareBook()
     try await compareTable(source)
   }
@@ -97,6 +104,12 @@ struct VerificationPass: Sendable {
       table.take(command, own == .notHashed ? listContent : own, stored, &differences)
     }
     decisions.forgetPast()
+  }
+
+  /// The tree's nodes above the leaves, against the tiles that they complete.
+  private mutating func compareNodes(_ source: any LogSource) async throws {
+    let tiles = hasTiles ? try await source.tiles(Array(Set(seal.nodes.map(\.tile)))) : nil
+    seal.compareNodes(tiles, &differences)
   }
 
   // MARK: The end
@@ -138,6 +151,8 @@ struct VerificationPass: Sendable {
     VerificationReport(
       first: extent.first, last: extent.last, decidedFrom: max(from, extent.first), events: rows,
       commands: decisions.decided, contentsCompared: table.hashed, texts: content.texts, erased: content.erased,
-      comparedKeys: hasKeys, comparedTable: hasTable, total: differences.total, differences: differences.sorted)
+      checkpoints: seal.checkpoints, signatures: seal.signatures, comparedSignatures: checkpointKey != nil,
+      comparedTiles: hasTiles, notes: seal.notes, comparedKeys: hasKeys, comparedTable: hasTable,
+      total: differences.total, differences: differences.sorted)
   }
 }

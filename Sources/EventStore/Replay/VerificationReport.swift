@@ -16,6 +16,14 @@ public struct VerificationReport: Sendable {
   public let texts: Int
   /// Sealed texts whose key has been erased: compared as bytes.
   public let erased: Int
+  /// Signed checkpoints whose root is the tree's, and signatures that were looked at and are the key's.
+  public let checkpoints: Int
+  public let signatures: Int
+  public let comparedSignatures: Bool
+  /// Whether there were tiles to compare.
+  public let comparedTiles: Bool
+  /// What is no difference, and worth knowing.
+  public let notes: [String]
   /// Whether there were keys to open texts with.
   public let comparedKeys: Bool
   /// Whether there was a table of commands to compare.
@@ -37,6 +45,9 @@ public struct VerificationReport: Sendable {
     if !comparedKeys {
       omissions.append("personal text was compared as sealed bytes: no master key was given")
     }
+    if checkpoints == 0 { omissions.append("signed checkpoints: there is none of this log") }
+    if checkpoints > 0, !comparedSignatures { omissions.append("checkpoints' signatures: no key was given") }
+    if !comparedTiles { omissions.append("the tree's tiles: there is no database") }
     if !comparedTable { omissions.append("the table of commands: there is no database") }
     return omissions
   }
@@ -52,6 +63,12 @@ public struct VerificationReport: Sendable {
     json.field("contents_compared", integer: Int64(contentsCompared))
     json.field("texts_verified", integer: Int64(texts))
     json.field("texts_erased", integer: Int64(erased))
+    json.field("checkpoints", integer: Int64(checkpoints))
+    json.field("signatures", integer: Int64(signatures))
+    json.key("notes")
+    json.beginArray()
+    for note in notes { json.string(note) }
+    json.endArray()
     json.key("not_checked")
     json.beginArray()
     for omission in omissions { json.string(omission) }

@@ -9,5 +9,7 @@ struct ReplayCommand: AsyncParsableCommand {
       ReplayVerifyCommand.self,
       ReplayStoryCommand.self,
       ReplayAccountCommand.self,
+      ReplayExportCommand.self,
+      ReplayImportCheckCommand.self,
     ])
 }

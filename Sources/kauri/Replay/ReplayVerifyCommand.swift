@@ -7,14 +7,28 @@ import Postgres
 struct ReplayVerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
-    abstract: "Check that the log is in order and in balance, and decide every command again.",
+    abstract: "Check that the log is in order, in balance and as it was signed, and decide every command again.",
     discussion: """
       Reads the log once, in short transactions, beside a bank that is open. The same content on the state before it, \
       with its recorded moment and rule set, must give the recorded events, byte for byte. Whatever differs is named by \
       position and field, with what was expected and what was found. Exit status 1 when anything differs.
+
+      With --segments it reads a folder of the archive: alone, or, with a database besides, the rest from there.
       """)
 
   @OptionGroup var book: BookOption
+
+  @Option(help: ArgumentHelp("A folder of segments, as kauri replay export writes them.", valueName: "dir"))
+  var segments: String?
+
+  @Option(
+    help: ArgumentHelp("The bank's public key, to check the signatures of checkpoints.", valueName: "file"))
+  var key: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A signed checkpoint that you kept: the log must go on from it. May be given several times.", valueName: "file"))
+  var checkpoint: [String] = []
 
   @Option(help: "The first position whose command is decided again; what is before it is read and folded.")
   var from: Int64 = 1
@@ -31,11 +45,12 @@ struct ReplayVerifyCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    if segments != nil, !book.isGiven { return try answer(try await verify(source(rest: nil), nil)) }
     let keyring = try book.keyring()
     let pool = Pool(try book.connection("kauri replay"), maximumSize: 4)
     let report: VerificationReport
     do {
-      report = try await verify(DatabaseLog(pool: pool, keyring: keyring), keyring)
+      report = try await verify(source(rest: DatabaseLog(pool: pool, keyring: keyring)), keyring)
     } catch {
       await pool.shutdown()
       throw error
@@ -44,10 +59,21 @@ struct ReplayVerifyCommand: AsyncParsableCommand {
     try answer(report)
   }
 
+  private func source(rest: DatabaseLog?) throws -> any LogSource {
+    if let segments { return try ArchivedLog(folder: segments, rest: rest) }
+    guard let rest else { throw ValidationError("Give a database or --segments.") }
+    return rest
+  }
+
   private func verify(_ source: any LogSource, _ keyring: PersonalKeyring?) async throws -> VerificationReport {
     var options = LogVerification.Options()
     options.from = from
     options.differencesKept = named
+    options.checkpointKey = try key.map(ReplayFile.publicKey)
+    for file in checkpoint {
+      options.checkpoints.append(
+        try GivenCheckpoint(note: ReplayFile.text(file), name: file, key: options.checkpointKey))
+    }
     let progress = ProgressBar(unit: "events")
     defer { progress.finish() }
     return try await LogVerification(source, keyring: keyring, options: options).run { done, total in
@@ -74,9 +100,13 @@ extension VerificationReport {
     if total > differences.count { lines.append("… and \((total - differences.count).grouped) more differences") }
     let range = last < first ? "an empty log" : "events \(first.grouped) to \(last.grouped)"
     lines.append("\(range): \(commands.grouped) commands decided again")
+    if checkpoints > 0 {
+      lines.append("\(checkpoints.grouped) signed checkpoints agree, \(signatures.grouped) signatures are the key's")
+    }
     if contentsCompared > 0 { lines.append("\(contentsCompared.grouped) commands' content hashed and compared") }
     if texts > 0 { lines.append("\(texts.grouped) personal texts opened and sealed again") }
     if erased > 0 { lines.append("\(erased.grouped) personal texts erased: compared as sealed bytes") }
+    lines += notes
     for omission in omissions { lines.append("not checked: \(omission)") }
     lines.append(isSound ? "the log is sound" : "\(total.grouped) differences")
     return lines

@@ -83,11 +83,17 @@ struct ReplayBook {
 
   // MARK: Auditing
 
+  /// Keys as `kauri replay` has them: what it has looked at once it needn't look at again.
+  var auditorsKeyring: PersonalKeyring {
+    PersonalKeyring(
+      masterKey: book.masterKey, capacity: 65_536, absenceLifetime: .seconds(3_600), trust: .seconds(3_600))
+  }
+
   /// Verifies the book as an auditor with the master key would.
   func verify(
     withKeys: Bool = true, _ change: (inout LogVerification.Options) -> Void = { _ in }
   ) async throws -> VerificationReport {
-    let keyring = withKeys ? PersonalKeyring(masterKey: book.masterKey) : nil
+    let keyring = withKeys ? auditorsKeyring : nil
     let pool = Pool(
       ConnectionConfiguration(conninfo: book.cluster.conninfo(user: LocalStack.serverRole)), maximumSize: 3)
     var options = LogVerification.Options()

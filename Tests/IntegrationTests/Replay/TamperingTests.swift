@@ -177,4 +177,128 @@ import Testing
       for change in changes { try await expectFound(change, in: book) }
     }
   }
+
+  // MARK: The seal
+
+  /// What nothing else than the seal can tell: columns that no decision reads.
+  @Test func columnsThatNoDecisionReads() async throws {
+    try await ReplayBook.run(commands: 120) { book in
+      try await book.keepCopy()
+      let place = try #require(try await positions(of: "TransferPosted", in: book).dropFirst(3).first)
+      for (column, value) in [
+        ("causation_id", "gen_random_uuid()"), ("correlation_id", "gen_random_uuid()"),
+        ("correlation_id", "command_id"), ("moment", "moment + interval '1 microsecond'"),
+      ] {
+        try await expectFound(
+          Change("update events set \(column) = \(value) where position = \(place)", at: place, "leaf"), in: book)
+      }
+    }
+  }
+
+  /// Whoever re-computes what hangs on a row needs the key to go on with it: the next signed checkpoint tells.
+  @Test func recomputedLeavesAndRewrittenTails() async throws {
+    try await ReplayBook.run(commands: 120) { book in
+      let key = CheckpointKey()
+      let signed = try await book.sign(key)
+      let kept = try GivenCheckpoint(note: signed.note, name: "kept.txt", key: key.publicKey)
+      try await book.keepCopy()
+      let sound = try await book.verify {
+        $0.checkpointKey = key.publicKey
+        $0.checkpoints = [kept]
+      }
+      #expect(sound.differences == [])
+      #expect(sound.checkpoints == 2 && sound.signatures == 2)
+
+      // A leaf that was re-computed in its tile, with everything above it.
+      try await book.tamper("update events set correlation_id = gen_random_uuid() where position = 20")
+      try await reseal(book)
+      let resealed = try await book.verify { $0.checkpointKey = key.publicKey }
+      #expect(resealed.differences.map(\.field) == ["checkpoint of \(signed.size) events"])
+      #expect(resealed.differences.first?.position == signed.size)
+      try await book.restore()
+      try await reseal(book)
+
+      // With a checkpoint that says so too: then its signature isn't the key's, and the kept one differs.
+      try await book.tamper("update events set correlation_id = gen_random_uuid() where position = 20")
+      try await reseal(book)
+      let forged = try await book.recorded { try SealedHead.read($0) }
+      let note = signed.note.replacing(signed.root.base64, with: forged.root.base64)
+      try await book.tamper(
+        """
+        update checkpoints set root = '\\x\(forged.root)', note = '\(note)' where size = \(signed.size)
+        """)
+      let report = try await book.verify {
+        $0.checkpointKey = key.publicKey
+        $0.checkpoints = [kept]
+      }
+      #expect(report.differences.contains { $0.field.hasSuffix("events: signature") })
+      #expect(report.differences.contains { $0.field == "kept.txt of \(signed.size) events" })
+      #expect(report.total == 2)
+    }
+  }
+
+  /// A tail that was taken away, with everything that says that it was there; a checkpoint that was kept tells.
+  @Test func aTruncatedTail() async throws {
+    try await ReplayBook.run(commands: 120) { book in
+      let key = CheckpointKey()
+      let signed = try await book.sign(key)
+      let kept = try GivenCheckpoint(note: signed.note, name: "kept.txt", key: key.publicKey)
+      let log = try await book.book.log()
+      // Whole commands are taken away, so that nothing else shows.
+      let first = try #require(log.last { $0.origin.position < signed.size - 5 && $0.origin.index == 0 }).origin
+        .position
+      try await book.tamper(
+        """
+        delete from events where position >= \(first);
+        delete from commands where first_position >= \(first);
+        update log_head set position = \(first - 1),
+          last_moment = (select moment from events where position = \(first - 1));
+        """)
+      try await reseal(book)
+      // The database's own checkpoint tells, until it is taken away too.
+      let stored = try await book.verify { $0.checkpointKey = key.publicKey }
+      #expect(stored.differences.map(\.field) == ["checkpoint of \(signed.size) events"])
+      #expect(stored.differences.first?.position == first)
+      try await book.tamper("delete from checkpoints")
+      #expect(try await book.verify().isSound)
+      let report = try await book.verify {
+        $0.checkpointKey = key.publicKey
+        $0.checkpoints = [kept]
+      }
+      #expect(report.differences.map(\.field) == ["kept.txt of \(signed.size) events"])
+      #expect(report.differences.first?.position == first)
+      #expect(report.differences.first?.expected == "events \(first) to \(signed.size), which were signed")
+    }
+  }
+
+  @Test func tilesAndFrontier() async throws {
+    try await ReplayBook.run(commands: 300) { book in
+      try await book.keepCopy()
+      try await book.tamper("create table kept.tiles as select * from tiles")
+      let undo = "delete from tiles; insert into tiles select * from kept.tiles"
+      for (sql, position, field) in [
+        (
+          "update tiles set hashes = set_byte(hashes, 32 * 9, get_byte(hashes, 32 * 9) # 1) where level = 0 and index = 0",
+          Int64(10), "leaf"
+        ),
+        (
+          "update tiles set hashes = set_byte(hashes, 3, get_byte(hashes, 3) # 1) where level = 1", 0,
+          "tile 0 of level 1"
+        ),
+        ("delete from tiles where level = 0 and index = 1", 257, "leaf"),
+        ("update log_head set frontier = set_byte(frontier, 12, get_byte(frontier, 12) # 1)", 0, "log_head.frontier"),
+        ("update log_head set frontier = ''", 0, "log_head.frontier"),
+      ] {
+        try await expectFound(Change(sql, at: position, field), in: book)
+        try await book.tamper(undo)
+      }
+      #expect(try await book.verify().isSound)
+    }
+  }
+
+  /// Seals the log anew, as somebody would who has every right on the database and no key.
+  private func reseal(_ book: ReplayBook) async throws {
+    try await book.tamper("delete from tiles; update log_head set frontier = ''")
+    _ = try await book.recorded { try LogSealing.sealExisting($0) }
+  }
 }

@@ -8,9 +8,12 @@ import Testing
 @Suite(.serialized) struct VerifyTests {
   @Test func aBookThatNobodyTouchedIsSound() async throws {
     try await ReplayBook.run { book in
-      let report = try await book.verify()
+      let key = CheckpointKey()
+      _ = try await book.sign(key)
+      let report = try await book.verify { $0.checkpointKey = key.publicKey }
       #expect(report.differences == [])
       #expect(report.isSound)
+      #expect(report.checkpoints == 1 && report.signatures == 1)
       let log = try await book.book.log()
       #expect(report.events == Int64(log.count))
       #expect(report.commands == Set(log.map(\.origin.commandID)).count)
