@@ -6,31 +6,9 @@ import Testing
 @Suite struct ReadmeTests {
   private static let readme = Repository.path + "/README.md"
 
-  /// Every `sh` block that stands below the line `<!-- run by a test -->`, in the order of the page.
-  private static func blocks(of page: String) -> [String] {
-    var blocks: [String] = []
-    var lines = page.split(separator: "\n", omittingEmptySubsequences: false)[...]
-    while let mark = lines.firstIndex(of: "<!-- run by a test -->") {
-      let rest = lines[(mark + 1)...]
-      guard rest.first == "```sh", let end = rest.firstIndex(of: "```") else { break }
-      blocks.append(rest[(rest.startIndex + 1)..<end].joined(separator: "\n"))
-      lines = rest[end...]
-    }
-    return blocks
-  }
-
   /// The commands that stand between backticks somewhere in the page and begin with these words.
   private static func inline(_ beginning: String, of page: String) -> String? {
     page.split(separator: "`", omittingEmptySubsequences: false).first { $0.hasPrefix(beginning) }.map(String.init)
-  }
-
-  /// Runs a script as somebody would type it in the directory of the stack. `curl` shows the head of every answer too,
-  /// for which its own configuration file is asked and not the script.
-  private static func type(_ script: String, in directory: String) async throws -> String {
-    let outcome = try await Program("bash").run(
-      ["-euc", #"cd "$1"; export CURL_HOME="$1"; "# + "\n" + script, "bash", directory])
-    #expect(outcome.exitStatus == 0, "\(outcome.errors)")
-    return outcome.output
   }
 
   /// What each answer in the output says, heads included.
@@ -38,28 +16,16 @@ import Testing
     output.split(separator: "HTTP/1.1 ").map(String.init)
   }
 
-  private static func withStack(_ body: (String, RunningStack) async throws -> Void) async throws {
-    let directory = try TemporaryDirectories.make()
-    defer { try? Files.remove(directory) }
-    try Files.write("include\n", to: "\(directory)/.curlrc", mode: 0o600)
-    // Beside the stack's data, as in a clone that was built.
-    try Files.makeDirectory("\(directory)/.build/release", mode: 0o755)
-    try await Program("ln").output(["-s", KauriProcess.executable(), "\(directory)/.build/release/kauri"])
-    let stack = try await KauriProcess.dev(directory: "\(directory)/.kauri")
-    do {
-      try await body(directory, stack)
-    } catch {
-      await stack.stop()
-      throw error
-    }
-    await stack.stop()
+  /// Types a script with the head of every answer shown.
+  private static func type(_ script: String, in directory: String) async throws -> String {
+    try await Walkthrough.type(script, in: directory, heads: true)
   }
 
   @Test func theFirstTransfer() async throws {
     let page = try #require(Files.read(Self.readme))
-    let blocks = Self.blocks(of: page)
+    let blocks = Walkthrough.blocks(of: page)
     try #require(blocks.count == 2)
-    try await Self.withStack { directory, _ in
+    try await Walkthrough.withStack { directory, _ in
       let first = Self.answers(try await Self.type(blocks[0], in: directory))
       try #require(first.count == 7)
       for answer in first[..<5] {
@@ -101,8 +67,8 @@ import Testing
     let psql = try #require(Self.inline("psql -d", of: page))
     let select = try #require(Self.inline("select ", of: page))
     let mint = try #require(Self.inline(".build/release/kauri token ", of: page))
-    try await Self.withStack { directory, stack in
-      let blocks = Self.blocks(of: page)
+    try await Walkthrough.withStack { directory, stack in
+      let blocks = Walkthrough.blocks(of: page)
       _ = try await Self.type(blocks.joined(separator: "\n"), in: directory)
 
       let log = try await Self.type("\(psql) -c '\(select)'", in: directory)
@@ -128,7 +94,7 @@ import Testing
     let page = try #require(Files.read(Self.readme))
     let lines = page.split(separator: "\n").map(String.init)
     let submit = try #require(lines.first { $0.hasPrefix(".build/release/kauri submit") })
-    try await Self.withStack { directory, _ in
+    try await Walkthrough.withStack { directory, _ in
       let line =
         #"{"command":"RegisterCustomer","id":"01990000-0000-7000-8000-000000000009","data":{"customer_id":"#
         + #""01990000-0000-7000-8000-0000000000c9","name":"Rewi Hall"}}"#
