@@ -52,6 +52,32 @@ public struct Rebuild: Sendable {
     }
   }
 
+  /// Fills a new generation, compares it with the live one, and takes it away again, whatever it finds: nothing is
+  /// switched. A generation that an interrupted rebuild left is taken up, and goes with it.
+  ///
+  /// - Throws: as `run`; nothing of the new generation stays.
+  public func compare() async throws -> RebuildReport {
+    try await withSessions { sessions in
+      let outcome: Result<RebuildReport, any Error>
+      do {
+        let start = try await begin(sessions)
+        let fill = model.fill(start.lease.key.generation, codec)
+        outcome = .success(try await self.fill(start, fill, sessions, switches: false))
+      } catch {
+        outcome = .failure(error)
+      }
+      do {
+        try await withdraw(sessions)
+      } catch {
+        // Why it failed at first says more than why it couldn't be tidied up.
+        _ = try outcome.get()
+        throw error
+      }
+      guard !Task.isCancelled else { throw CancellationError() }
+      return try outcome.get()
+    }
+  }
+
   /// Drops every generation that isn't live, an unfinished one too.
   /// - Returns: which were dropped.
   public func dropOld() async throws -> [Int] {
@@ -142,11 +168,11 @@ public struct Rebuild: Sendable {
   }
 
   private func fill<Fill: GenerationFill>(
-    _ start: Start, _ fill: Fill, _ sessions: RebuildSessions
+    _ start: Start, _ fill: Fill, _ sessions: RebuildSessions, switches: Bool = true
   ) async throws -> RebuildReport {
     var run = RebuildRun(
       model: model, fill: fill, start: start, sessions: sessions, reader: LogReader(codec: codec), options: options,
-      observe: observe)
+      switches: switches, observe: observe)
     return try await run.finish()
   }
 

@@ -10,6 +10,8 @@ struct RebuildRun<Fill: GenerationFill> {
   let sessions: RebuildSessions
   let reader: LogReader
   let options: RebuildOptions
+  /// Whether the new generation is to be made live, or is only to be compared.
+  let switches: Bool
   let observe: @Sendable (RebuildProgress) -> Void
   /// The checkpoint: what is written.
   private var lease: ProjectionLease
@@ -17,7 +19,7 @@ struct RebuildRun<Fill: GenerationFill> {
 
   init(
     model: ReadModel, fill: Fill, start: Rebuild.Start, sessions: RebuildSessions, reader: LogReader,
-    options: RebuildOptions, observe: @escaping @Sendable (RebuildProgress) -> Void
+    options: RebuildOptions, switches: Bool, observe: @escaping @Sendable (RebuildProgress) -> Void
   ) {
     self.model = model
     self.fill = fill
@@ -25,6 +27,7 @@ struct RebuildRun<Fill: GenerationFill> {
     self.sessions = sessions
     self.reader = reader
     self.options = options
+    self.switches = switches
     self.observe = observe
     lease = start.lease
   }
@@ -41,7 +44,11 @@ struct RebuildRun<Fill: GenerationFill> {
       continuedFrom: start.isContinued ? start.lease.position : nil, position: lease.position, differences: differences,
       switched: false)
     (report.filled, report.filling) = (filled, filling)
-    if differences.isEmpty || options.accepts { try await makeLive(&report) }
+    if !switches {
+      try await compareRest(&report)
+    } else if differences.isEmpty || options.accepts {
+      try await makeLive(&report)
+    }
     report.differences = differences
     report.duration = ContinuousClock.now - start.began
     return report
@@ -176,6 +183,15 @@ struct RebuildRun<Fill: GenerationFill> {
       try comparison.differences(in: rows, at: position, $0)
     }
     differences.add(found, showing: options.shownMaximum)
+  }
+
+  /// Once more for what was written while the tables were compared. Rows that are written just now agree with one
+  /// another when their events are in both; those of events that came later aren't looked at.
+  private mutating func compareRest(_ report: inout RebuildReport) async throws {
+    guard model.isInline else { return }
+    try await catchUp(to: head)
+    try await compareWritten()
+    report.position = lease.position
   }
 
   // MARK: Switching

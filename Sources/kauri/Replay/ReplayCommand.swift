@@ -8,6 +8,7 @@ struct ReplayCommand: AsyncParsableCommand {
     subcommands: [
       ReplayVerifyCommand.self,
       ReplayStoryCommand.self,
+      ReplayDiffCommand.self,
       ReplayAccountCommand.self,
       ReplayExportCommand.self,
       ReplayImportCheckCommand.self,

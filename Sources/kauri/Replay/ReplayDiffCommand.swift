@@ -1,0 +1,144 @@
+import ArgumentParser
+import Crypto
+import EventStore
+import Ledger
+import Postgres
+import Projections
+import UnixSignals
+
+/// `kauri replay diff`: read models against a fold of the log.
+struct ReplayDiffCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "diff",
+    abstract: "Compare read models with a fold of the log, row by row and column by column.",
+    discussion: """
+      Folds the log into tables beside the live ones, compares, and takes them away again: what kauri rebuild does, but \
+      for the switch. Works as the role that owns the schema, on a bank that stays open. Exit status 1 when anything \
+      differs.
+
+      Models: \(ReadModel.all.map(\.name).joined(separator: ", ")).
+      """)
+
+  @Argument(help: ArgumentHelp("Which read models; all when none is named.", valueName: "model"))
+  var models: [String] = []
+
+  @OptionGroup var database: BookDatabaseOptions
+
+  @Option(help: "Differences that are named for a model, at most; all are counted.")
+  var named = 100
+
+  @Flag(help: "Print the results as JSON, a line a model.")
+  var json = false
+
+  func validate() throws {
+    for name in models where ReadModel.named(name) == nil {
+      throw ValidationError(
+        "There is no read model \"\(name)\": \(ReadModel.all.map(\.name).joined(separator: ", ")).")
+    }
+    guard (1...100_000).contains(named) else { throw ValidationError("--named takes 1 to 100000.") }
+  }
+
+  func run() async throws {
+    let chosen = models.isEmpty ? ReadModel.all : models.compactMap(ReadModel.named)
+    let configuration = ConnectionConfiguration(conninfo: try database.ownerConninfo())
+    let work = Task { try await compare(chosen, configuration) }
+    let signals = Task {
+      for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { work.cancel() }
+    }
+    let outcome = await work.result
+    signals.cancel()
+    do {
+      if try outcome.get() { throw ExitCode(1) }
+    } catch is CancellationError {
+      Terminal.say("kauri: cancelled; nothing of what was being made remains")
+      throw ExitCode(1)
+    }
+  }
+
+  /// - Returns: whether anything differs.
+  private func compare(_ models: [ReadModel], _ configuration: ConnectionConfiguration) async throws -> Bool {
+    // Personal text is compared as it stands in the log, sealed: no key is needed, and this one opens nothing.
+    let codec = EventCodec(keyring: PersonalKeyring(masterKey: SymmetricKey(size: .bits256)))
+    var isDifferent = false
+    for model in models {
+      let progress = ProgressBar(unit: "events")
+      defer { progress.finish() }
+      let rebuild = Rebuild(
+        model, database: configuration, codec: codec, options: RebuildOptions(shownMaximum: named)
+      ) { step in
+        progress.update(
+          fraction: step.target > 0 ? Double(step.position) / Double(step.target) : 0, count: Int(step.position))
+      }
+      let report = try await rebuild.compare()
+      progress.finish()
+      Terminal.answer(json ? report.comparisonJSON : report.comparisonText)
+      isDifferent = isDifferent || !report.differences.isEmpty
+    }
+    return isDifferent
+  }
+}
+
+extension RebuildReport {
+  fileprivate var comparisonText: String {
+    var lines = differences.shown.map(\.comparisonText)
+    for (table, rows) in differences.rows.sorted(by: { $0.key < $1.key }) where rows > 0 {
+      lines.append("\(table): \(rows.grouped) rows differ")
+    }
+    let outcome = differences.isEmpty ? "is what the log gives" : "isn't what the log gives"
+    lines.append("\(model) \(outcome), up to event \(position.grouped)")
+    return lines.joined(separator: "\n")
+  }
+
+  fileprivate var comparisonJSON: String {
+    var json = JSONWriter()
+    json.beginObject()
+    json.field("model", model)
+    json.field("same", differences.isEmpty)
+    json.field("position", integer: position)
+    json.key("differing_rows")
+    json.beginObject()
+    for (table, rows) in differences.rows.sorted(by: { $0.key < $1.key }) {
+      json.key(table)
+      json.integer(rows)
+    }
+    json.endObject()
+    json.key("differences")
+    json.beginArray()
+    for difference in differences.shown { difference.writeComparison(to: &json) }
+    json.endArray()
+    json.endObject()
+    return String(decoding: json.bytes, as: UTF8.self)
+  }
+}
+
+/// The live row is what was found, the fold's is what was expected.
+extension RowDifference {
+  private var sides: (expected: String, found: String) {
+    switch kind {
+    case .onlyOld: ("no row", "a row")
+    case .onlyNew: ("a row", "no row")
+    case .changed: (new ?? "null", old ?? "null")
+    }
+  }
+
+  fileprivate var comparisonText: String {
+    let place = "\(table) " + key.map { "\($0.column)=\($0.value)" }.joined(separator: " ")
+    return "\(place)\(column.map { " \($0)" } ?? ""): expected \(sides.expected), found \(sides.found)"
+  }
+
+  fileprivate func writeComparison(to json: inout JSONWriter) {
+    json.beginObject()
+    json.field("table", table)
+    json.key("key")
+    json.beginObject()
+    for (column, value) in key {
+      json.key(column)
+      json.string(value)
+    }
+    json.endObject()
+    json.field("column", column)
+    json.field("expected", sides.expected)
+    json.field("found", sides.found)
+    json.endObject()
+  }
+}
