@@ -13,7 +13,7 @@ public struct RebuildOptions: Sendable {
 
   public init(
     accepts: Bool = false, shownMaximum: Int = 100, readers: Int = 2, runLength: Int64 = 10_000,
-    restMaximum: Int64 = 1_000
+    restMaximum: Int64 = 4_000
   ) {
     self.accepts = accepts
     self.shownMaximum = max(1, shownMaximum)
@@ -21,6 +21,10 @@ public struct RebuildOptions: Sendable {
     self.runLength = max(1, runLength)
     self.restMaximum = max(0, restMaximum)
   }
+
+  /// Events that may be left for the lock in a round: few at first, so that the lock is short, and more and more where the
+  /// writers are too fast for that.
+  func rest(inRound round: Int) -> Int64 { min(restMaximum, 128 << Int64(min(round / 10, 16))) }
 
   /// How long the new generation's checkpoint is the rebuild's own after each step. Nobody else wants it meanwhile: the
   /// servers follow the log for what is live.

@@ -95,10 +95,13 @@ struct RebuildRun<Fill: GenerationFill> {
   }
 
   /// Round by round, until little is left.
-  private mutating func catchUp(to target: () async throws -> Int64) async throws {
-    for _ in 0..<RebuildOptions.roundsMaximum {
+  /// - Parameter first: the round to begin with.
+  /// - Returns: the last round; how little was left depends on it.
+  @discardableResult
+  private mutating func catchUp(to target: () async throws -> Int64, from first: Int = 0) async throws -> Int {
+    for round in first..<max(first, RebuildOptions.roundsMaximum) {
       let end = try await target()
-      if end - lease.position <= options.restMaximum / 2 { return }
+      if end - lease.position <= options.rest(inRound: round) / 2 { return round }
       try await bring(to: end, .catchingUp)
     }
     throw RebuildFault.notCaughtUp(model: model.name)
@@ -202,17 +205,18 @@ struct RebuildRun<Fill: GenerationFill> {
     try await sessions.comparing.run { session in
       for name in names { try session.simple("analyze public.\(name)") }
     }
-    for _ in 0..<RebuildOptions.roundsMaximum {
-      try await catchUp(to: head)
+    var round = 0
+    while true {
+      round = try await catchUp(to: head, from: round)
       try await compareWritten()
       if !differences.isEmpty, !options.accepts { return }
       self.report(.switching, of: lease.position)
       let change = GenerationSwitch(
-        model: model, fill: fill, reader: reader, comparison: comparison, restMaximum: options.restMaximum,
+        model: model, fill: fill, reader: reader, comparison: comparison, restMaximum: options.rest(inRound: round),
         accepts: options.accepts)
       let outcome = try await sessions.writing.run { [lease] session in try change.attempt(lease, session) }
       switch outcome {
-      case .behind: continue
+      case .behind: round += 1
       case .different(let found):
         differences.add(found, showing: options.shownMaximum)
         return
@@ -223,7 +227,6 @@ struct RebuildRun<Fill: GenerationFill> {
         return self.report(.switched, of: position)
       }
     }
-    throw RebuildFault.notCaughtUp(model: model.name)
   }
 
   private func report(_ phase: RebuildProgress.Phase, of target: Int64) {
