@@ -45,24 +45,31 @@ struct ReplayVerifyCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    if segments != nil, !book.isGiven { return try answer(try await verify(source(rest: nil), nil)) }
-    let keyring = try book.keyring()
-    let pool = Pool(try book.connection("kauri replay"), maximumSize: 4)
     let report: VerificationReport
-    do {
-      report = try await verify(source(rest: DatabaseLog(pool: pool, keyring: keyring)), keyring)
-    } catch {
-      await pool.shutdown()
-      throw error
+    if let segments, !book.isGiven {
+      report = try await verify(ArchivedLog(folder: segments, rest: nil), nil)
+    } else {
+      report = try await verifyBook()
     }
-    await pool.shutdown()
     try answer(report)
   }
 
-  private func source(rest: DatabaseLog?) throws -> any LogSource {
-    if let segments { return try ArchivedLog(folder: segments, rest: rest) }
-    guard let rest else { throw ValidationError("Give a database or --segments.") }
-    return rest
+  /// What stands in a database, with the segments before it where there are any.
+  private func verifyBook() async throws -> VerificationReport {
+    let keyring = try book.keyring()
+    let pool = Pool(try book.connection("kauri replay"), maximumSize: 4)
+    let report: Result<VerificationReport, any Error>
+    do {
+      report = .success(try await verify(try source(over: DatabaseLog(pool: pool, keyring: keyring)), keyring))
+    } catch {
+      report = .failure(error)
+    }
+    await pool.shutdown()
+    return try report.get()
+  }
+
+  private func source(over rest: DatabaseLog) throws -> any LogSource {
+    if let segments { try ArchivedLog(folder: segments, rest: rest) } else { rest }
   }
 
   private func verify(_ source: any LogSource, _ keyring: PersonalKeyring?) async throws -> VerificationReport {
