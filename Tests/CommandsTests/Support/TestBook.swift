@@ -157,6 +157,10 @@ extension BookState.Touched {
     customers.formUnion(more.customers)
     holds.formUnion(more.holds)
     approvals.formUnion(more.approvals)
+    // What was added before: what an entry said last, when it was removed again, is what counts.
+    for (list, entries) in more.removedEntries {
+      removedEntries[list, default: [:]].merge(entries) { last, _ in last }
+    }
     lists.merge(more.lists) { $0.union($1) }
   }
 }
