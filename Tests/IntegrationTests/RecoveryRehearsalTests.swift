@@ -157,7 +157,8 @@ private struct Rehearsal: Sendable {
     var names = environment.merging(more) { $1 }
     names["URL"] = server.address
     for (name, value) in names { exports += "export \(name)='\(value.replacing("'", with: "'\\''"))'\n" }
-    let outcome = try await Program("bash").run(["-euc", exports + script])
+    // The page's commands wait for Postgres; what never comes is a failure and not a test that never ends.
+    let outcome = try await Program("timeout").run(["180", "bash", "-euc", exports + script])
     return (outcome.exitStatus, outcome.output + outcome.errors)
   }
 
