@@ -1,7 +1,6 @@
 import ArgumentParser
 import EventStore
 import Ledger
-import LocalStack
 import Postgres
 
 /// `kauri recover`: after a restore or a failover, before anybody writes.
@@ -17,14 +16,7 @@ struct RecoverCommand: AsyncParsableCommand {
       Runs as the role that owns the schema. Nothing of the log is changed.
       """)
 
-  @Option(
-    name: .customLong("data-dir"),
-    help: ArgumentHelp("The running local stack's data directory.", valueName: "dir"))
-  var dataDirectory: String?
-
-  @Option(
-    help: ArgumentHelp("The database, as a libpq connection string or URI without a password.", valueName: "conninfo"))
-  var database: String?
+  @OptionGroup var place: BookDatabaseOptions
 
   @Option(help: ArgumentHelp("Why, for whoever reads it in years.", valueName: "text"))
   var reason: String
@@ -33,17 +25,17 @@ struct RecoverCommand: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
-    guard (dataDirectory == nil) != (database == nil) else {
+    // Nobody begins a new history of a book that wasn't named.
+    guard place.dataDirectory != nil || place.database != nil else {
       throw ValidationError("Give --data-dir or --database, one of them.")
     }
-    if let database { try DatabaseOption.validate(database) }
     guard !reason.isEmpty, reason.utf8.count <= 1_000, !reason.utf8.contains(0) else {
       throw ValidationError("--reason takes 1 to 1000 bytes of text.")
     }
   }
 
   func run() async throws {
-    let connection = try await Connection.connect(ConnectionConfiguration(conninfo: try conninfo()))
+    let connection = try await Connection.connect(ConnectionConfiguration(conninfo: try place.ownerConninfo()))
     let beginning: Result<Incarnations.Beginning, any Error>
     do {
       beginning = .success(try await connection.run { [reason] in try Incarnations.begin(reason: reason, $0) })
@@ -64,11 +56,5 @@ struct RecoverCommand: AsyncParsableCommand {
         "incarnation \(declared.incarnation): the log is kept up to position \(declared.beginsAfter), and goes on from "
           + "there")
     }
-  }
-
-  private func conninfo() throws -> String {
-    if let database { return database }
-    // Of two users in one connection string libpq takes the last.
-    return try StackRecord.read(from: dataDirectory ?? "").postgres + " user=\(LocalStack.ownerRole)"
   }
 }

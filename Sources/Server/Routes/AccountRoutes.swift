@@ -165,7 +165,7 @@ struct AccountRoutes {
 // MARK: - As JSON
 
 extension AccountRoutes {
-  /// - Parameter asOf: what the scores' ages are counted to; nil for now.
+  /// - Parameter asOf: what the scores' ages are counted to; nil for the moment of the answer.
   static func write(_ account: Account, asOf: Moment?, to writer: inout RecordWriter) {
     writer.json.field("account_id", account.id)
     writer.json.field("kind", account.kind)
@@ -230,7 +230,7 @@ extension AccountRoutes {
 }
 
 extension JSONWriter {
-  /// The scores held, each with its age at a moment; nil for now.
+  /// The scores held, each with its age at a moment; nil for that of the answer.
   mutating func field(scores: Scores, asOf: Moment?) {
     let now = asOf ?? .now
     key("scores")
