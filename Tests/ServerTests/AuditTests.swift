@@ -61,7 +61,7 @@ import Testing
       }
       // A decline is in the log too; a refusal says nothing.
       let declined = try await caller.give(
-        "PostTransfer", TestCaller.transfer(Self.account, Self.other, 999_999), as: "alice", headers: Self.wanted)
+        "PostTransfer", TestCaller.transfer(Self.account, Self.other, 999_999), headers: Self.wanted)
       #expect(declined.status == .unprocessableContent)
       #expect(try Self.receipt(declined).verify(caller.bank.audit.key.publicKey).rows.first?.type == "TransferDeclined")
       let refused = try await caller.give(

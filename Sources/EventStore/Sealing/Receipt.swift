@@ -48,6 +48,8 @@ public enum ReceiptFault: Error, Hashable, Sendable {
   case otherPosition(expected: Int64, found: Int64)
   /// The rows are of more than one command.
   case otherCommand(position: Int64)
+  /// A row isn't in its place among those of its command, from 0: the first ones were left out.
+  case otherIndex(position: Int64, expected: Int, found: Int)
   /// The leaf isn't the row's.
   case leaf(position: Int64)
   /// The proof doesn't lead from the leaf to the root that was signed.
@@ -63,6 +65,8 @@ extension ReceiptFault: CustomStringConvertible {
     case .row(let position, let fault): "event \(position): \(fault)"
     case .otherPosition(let expected, let found): "event \(expected): its row is of position \(found)"
     case .otherCommand(let position): "event \(position): its row is of another command"
+    case .otherIndex(let position, let expected, let found):
+      "event \(position): it is number \(found) of its command, from 0, and stands in the place of \(expected)"
     case .leaf(let position): "event \(position): the leaf isn't the hash of its row"
     case .proof(let position): "event \(position): the proof doesn't lead to the root that was signed"
     }
@@ -99,6 +103,9 @@ extension Receipt {
       }
       guard row.position == expected else { throw .otherPosition(expected: expected, found: row.position) }
       guard rows.first.map({ $0.commandID == row.commandID }) ?? true else { throw .otherCommand(position: expected) }
+      guard Int(row.commandIndex) == place else {
+        throw .otherIndex(position: expected, expected: place, found: Int(row.commandIndex))
+      }
       guard TreeHash.leaf(entry.row) == entry.leaf else { throw .leaf(position: expected) }
       let proof = InclusionProof(
         position: expected, size: size, leaf: entry.leaf, root: signed.root, hashes: entry.proof)

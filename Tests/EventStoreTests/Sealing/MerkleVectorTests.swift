@@ -26,7 +26,7 @@ private struct MerkleVector: Decodable, Sendable {
     let file =
       ProcessInfo.processInfo.environment["KAURI_MERKLE_VECTORS"].map { URL(filePath: $0) }
       ?? root.appending(path: "../shared/data/merkle/rfc6962-vectors.json")
-    return FileManager.default.fileExists(atPath: file.path()) ? file : nil
+    return FileManager.default.fileExists(atPath: file.path(percentEncoded: false)) ? file : nil
   }()
 
   /// What the verifier says. What isn't a hash can't be proved.

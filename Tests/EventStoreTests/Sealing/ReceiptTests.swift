@@ -13,6 +13,7 @@ import Testing
       var row = LeafEncodingTests.row
       row.position = position
       row.commandID = Identifier(high: 1, low: (20...22).contains(position) ? 20 : UInt64(position))
+      row.commandIndex = (20...22).contains(position) ? Int32(position - 20) : 0
       row.payload = Array("{\"n\":\"\(position)\"}".utf8)
       rows.append(row)
       tree.append(LeafEncoding.hash(of: row))
@@ -74,12 +75,17 @@ import Testing
     expectRefused({ $0.checkpoint = $0.checkpoint.replacing("\n40\n", with: "\n41\n") }, "the checkpoint's size")
   }
 
-  @Test func rowsOfAnotherCommandAreNotItsOwn() throws {
+  @Test func aPartOfACommandBeginsWithItsFirstEvent() throws {
     var receipt = Self.receipt
+    receipt.entries.removeLast(2)
+    #expect(try receipt.verify(Self.key.publicKey).rows.map(\.position) == [20])
+    #expect(throws: ReceiptFault.checkpoint(.unknownSigner)) { try receipt.verify(CheckpointKey().publicKey) }
+    receipt = Self.receipt
     receipt.entries.removeFirst(2)
     receipt.position = 22
-    #expect(try receipt.verify(Self.key.publicKey).rows.count == 1, "a part is as good as the whole")
-    #expect(throws: ReceiptFault.checkpoint(.unknownSigner)) { try receipt.verify(CheckpointKey().publicKey) }
+    #expect(throws: ReceiptFault.otherIndex(position: 22, expected: 0, found: 2)) {
+      try receipt.verify(Self.key.publicKey)
+    }
   }
 
   private static func flip(_ hash: TreeHash, _ generator: inout SplitMix) -> TreeHash {
