@@ -5,7 +5,7 @@ public import Ledger
 /// partition was detached stands in the archive only.
 public struct ArchivedLog: LogSource {
   /// In the order of their positions.
-  private let segments: [Segment]
+  private let segments: [ProvenSegment]
   private let rest: DatabaseLog?
 
   /// Opens every segment in a folder.
@@ -26,7 +26,7 @@ public struct ArchivedLog: LogSource {
     for (one, other) in zip(segments, segments.dropFirst()) where other.index.first <= one.index.last {
       throw ArchiveFault(path: other.path, reason: "its events stand in \(one.path) too")
     }
-    self.segments = segments
+    self.segments = segments.map(ProvenSegment.init)
     self.rest = rest
   }
 
@@ -59,59 +59,83 @@ public struct ArchivedLog: LogSource {
   // MARK: Rows
 
   public func rows(_ range: ClosedRange<Int64>) async throws -> SourcedRows {
-    let archived = try segmentRows(range)
-    guard let rest else { return SourcedRows(rows: archived, commands: nil) }
+    var differences: [LogDifference] = []
+    for segment in segments where segment.positions.overlaps(range) { differences += try segment.check() }
+    let archived = segmentRows(range)
+    guard let rest else {
+      var sourced = SourcedRows(rows: archived, commands: nil)
+      sourced.differences = differences
+      return sourced
+    }
     // The database has tiles and checkpoints of all rows, and the ids of all commands.
     var sourced = try await rest.rows(range)
-    let end = segments.last?.index.last ?? 0
-    sourced.rows = archived + sourced.rows.filter { $0.position > end }
+    // What an archived range still has there must be just what was archived; the segment's row is the one that is looked
+    // at, and that the tree is held against.
+    differences += TwiceKept.differences(
+      archived: archived, stored: sourced.rows, unreadable: Set(sourced.unreadable.keys), isArchived: isArchived)
+    sourced.rows = (archived + sourced.rows.filter { !isArchived($0.position) }).sorted { $0.position < $1.position }
     sourced.commands = try await rest.commands(of: sourced.rows)
+    sourced.differences += differences
     return sourced
   }
 
-  private func segmentRows(_ range: ClosedRange<Int64>) throws -> [LogRow] {
-    var rows: [LogRow] = []
-    for segment in segments where segment.positions.overlaps(range) { rows += try segment.rows(range) }
-    return rows
+  private func isArchived(_ position: Int64) -> Bool {
+    var low = 0
+    var high = segments.count
+    while low < high {
+      let middle = (low + high) / 2
+      if segments[middle].index.last < position { low = middle + 1 } else { high = middle }
+    }
+    return low < segments.count && segments[low].index.first <= position
+  }
+
+  private func segmentRows(_ range: ClosedRange<Int64>) -> [LogRow] {
+    segments.flatMap { $0.rows(range) }
   }
 
   public func rows(of streams: [StreamID], before position: Int64) async throws -> [LogRow] {
     var rows: [LogRow] = []
     for stream in streams {
       for segment in segments where segment.index.first < position {
-        for number in try segment.rows(of: stream.id, in: segment.index.streams) {
-          rows += try segment.rows(at: number).filter { $0.streamKind == stream.kind.rawValue }
+        for number in try segment.rows(of: stream.id, in: .streams) {
+          rows += segment.rows(at: number).filter { $0.streamKind == stream.kind.rawValue }
         }
       }
       // A stream that is named after its command.
-      rows += try commandRows(stream.id).filter { $0.streamID == stream.id && $0.streamKind == stream.kind.rawValue }
+      rows += try commandRows(stream.id, before: position).filter {
+        $0.streamID == stream.id && $0.streamKind == stream.kind.rawValue
+      }
     }
     rows.removeAll { $0.position >= position }
-    if let rest { rows += try await rest.rows(of: streams, before: position) }
-    return ArchivedLog.inOrder(rows)
+    let others = try await rest?.rows(of: streams, before: position) ?? []
+    return ArchivedLog.inOrder(rows + others.filter(isOnlyThere))
   }
 
   public func rows(ofCommands commands: [CommandID], before position: Int64) async throws -> [LogRow] {
     var rows: [LogRow] = []
-    for command in commands { rows += try commandRows(command).filter { $0.position < position } }
-    if let rest { rows += try await rest.rows(ofCommands: commands, before: position) }
-    return ArchivedLog.inOrder(rows)
+    for command in commands { rows += try commandRows(command, before: position).filter { $0.position < position } }
+    let others = try await rest?.rows(ofCommands: commands, before: position) ?? []
+    return ArchivedLog.inOrder(rows + others.filter(isOnlyThere))
   }
 
-  /// A range may still stand in the database and in a segment.
+  /// A range may still stand in the database too: then the segment's rows are the ones that are believed.
+  private func isOnlyThere(_ row: LogRow) -> Bool { !isArchived(row.position) }
+
+  /// A row may be found as its stream's and as its command's.
   private static func inOrder(_ rows: [LogRow]) -> [LogRow] {
     var seen: Set<Int64> = []
     return rows.filter { seen.insert($0.position).inserted }.sorted { $0.position < $1.position }
   }
 
   /// All rows of a command, which may go on in the next segment.
-  private func commandRows(_ command: CommandID) throws -> [LogRow] {
-    for segment in segments {
-      guard let number = try segment.rows(of: command, in: segment.index.commands).first else { continue }
+  private func commandRows(_ command: CommandID, before position: Int64) throws -> [LogRow] {
+    // What comes later hasn't been held against its rows yet.
+    for segment in segments where segment.index.first < position {
+      guard let number = try segment.rows(of: command, in: .commands).first else { continue }
       var rows: [LogRow] = []
       var next = segment.index.first + Int64(number)
       while true {
-        let page = try segmentRows(next...next + Int64(SegmentIndex.rowsPerFrame) - 1)
+        let page = segmentRows(next...next + Int64(SegmentIndex.rowsPerFrame) - 1)
         let own = page.prefix { $0.commandID == command }
         rows += own
         guard !page.isEmpty, own.count == page.count else { return rows }
@@ -128,11 +152,11 @@ public struct ArchivedLog: LogSource {
     var taken: Set<Identifier> = []
     for id in ids {
       for segment in segments where segment.index.first < position {
-        let command = try segment.rows(of: id, in: segment.index.commands).first
+        let command = try segment.rows(of: id, in: .commands).first
         if let command, segment.index.first + Int64(command) < position { taken.insert(id) }
         // A movement that was accepted under an id of its own choice has its stream named after it.
-        for number in try segment.rows(of: id, in: segment.index.streams) where !taken.contains(id) {
-          let row = try segment.rows(at: number)[0]
+        for number in try segment.rows(of: id, in: .streams) where !taken.contains(id) {
+          guard let row = segment.rows(at: number).first else { continue }
           if row.position < position, ["transfer", "journal"].contains(row.streamKind) { taken.insert(id) }
         }
       }
@@ -153,15 +177,11 @@ public struct ArchivedLog: LogSource {
     try await rest?.tiles(ids) ?? [:]
   }
 
-  public func loadKeys(_ subjects: Set<Identifier>) async throws {
-    try await rest?.loadKeys(subjects)
+  public func tombstones(of subjects: Set<Identifier>) async throws -> Set<Identifier> {
+    try await rest?.tombstones(of: subjects) ?? []
   }
-}
 
-extension Segment {
-  /// The row with a number.
-  func rows(at number: Int) throws -> [LogRow] {
-    let position = index.first + Int64(number)
-    return try rows(position...position)
+  public func loadKeys(_ subjects: Set<Identifier>) async throws -> Set<Identifier> {
+    try await rest?.loadKeys(subjects) ?? []
   }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import Ledger
 
 /// A segment of the archive, open for reading. Rows are decompressed a frame at a time, ids are found by halving a table
@@ -29,6 +30,10 @@ public final class Segment: Sendable {
     while true {
       let end = min(file.size, start + wanted)
       if let index = SegmentIndex(try file.read(start..<end), at: start, fileSize: file.size) {
+        guard index.first <= SegmentIndex.positionMaximum - Int64(index.count) else {
+          throw ArchiveFault(
+            path: path, reason: "its index claims \(index.count) events from \(index.first) on: no log has those")
+        }
         self.index = index
         return
       }
@@ -81,6 +86,16 @@ public final class Segment: Sendable {
       throw ArchiveFault(path: path, reason: "frame \(number) holds more than its rows")
     }
     return rows
+  }
+
+  /// SHA-256 of a part of the file.
+  func hash(_ range: Range<Int>) throws(ArchiveFault) -> [UInt8] {
+    var hasher = SHA256()
+    let step = 1 << 20
+    for offset in stride(from: range.lowerBound, to: range.upperBound, by: step) {
+      hasher.update(data: try file.read(offset..<min(range.upperBound, offset + step)))
+    }
+    return Array(hasher.finalize())
   }
 
   // MARK: Ids

@@ -1,4 +1,3 @@
-import Crypto
 import Ledger
 
 /// What a segment was found to be.
@@ -10,6 +9,8 @@ public struct SegmentReport: Sendable {
   public var proven: Int
   /// What isn't as it must be, in order.
   public var faults: [String]
+  /// Where the rows are proved by the checkpoint in the file, and not by the one that was given.
+  public var own: SegmentOwnProof?
 
   public var isSound: Bool { faults.isEmpty && proven == positions.count }
 }
@@ -19,23 +20,32 @@ public struct SegmentReport: Sendable {
 /// checkpoint's.
 public struct SegmentCheck {
   private let segment: Segment
-  private let size: UInt64
-  private let root: TreeHash
+  private let given: Checkpoint
+  private let key: CheckpointPublicKey?
+  private let consistency: ConsistencyProof?
+  private var own: SegmentOwnProof?
+  private var size: UInt64 { UInt64(given.size) }
+  private var root: TreeHash { given.root }
   private var frontier: MerkleFrontier
   private var hasher = LeafHasher()
   private var faults: [String] = []
-  private var commands: [SegmentEntry] = []
-  private var streams: [SegmentEntry] = []
+  private var tables = SegmentTables()
   /// The root where the checkpoint's tree ends, when that is within the segment.
   private var rootInside: TreeHash?
 
   /// - Parameters:
-  ///   - size: of the checkpoint's tree, in events.
-  ///   - root: of the checkpoint's tree.
-  public init(_ segment: Segment, size: UInt64, root: TreeHash) {
+  ///   - given: the checkpoint to hold it against; its signature is somebody else's to look at.
+  ///   - key: that the checkpoint in the file must be signed by, where it is needed; nil when signatures aren't looked
+  ///     at.
+  ///   - consistency: that one of the two checkpoints leads to the other.
+  public init(
+    _ segment: Segment, against given: Checkpoint, key: CheckpointPublicKey? = nil,
+    consistency: ConsistencyProof? = nil
+  ) {
     self.segment = segment
-    self.size = size
-    self.root = root
+    self.given = given
+    self.key = key
+    self.consistency = consistency
     frontier = segment.index.before
   }
 
@@ -54,22 +64,21 @@ public struct SegmentCheck {
     }
     if faults.isEmpty { try checkTables() }
     let proven = faults.isEmpty ? prove() : 0
-    return SegmentReport(positions: segment.positions, checkpointSize: size, proven: proven, faults: faults)
+    return SegmentReport(
+      positions: segment.positions, checkpointSize: size, proven: proven, faults: faults, own: own)
   }
 
   private mutating func take(_ row: LogRow) {
     let expected = Int64(frontier.size) + 1
     if row.position != expected { faults.append("row \(expected): its position is \(row.position)") }
-    let number = UInt32(frontier.size - segment.index.before.size)
-    if row.commandIndex == 0 { commands.append(SegmentEntry(id: row.commandID, row: number)) }
-    if row.streamID != row.commandID { streams.append(SegmentEntry(id: row.streamID, row: number)) }
+    tables.append(row, number: Int(frontier.size - segment.index.before.size))
     frontier.append(hasher.hash(of: row))
     if frontier.size == size { rootInside = frontier.root }
   }
 
   // MARK: The proof
 
-  /// - Returns: how many rows the checkpoint proves.
+  /// - Returns: how many rows the checkpoint that was given proves.
   private mutating func prove() -> Int {
     let before = segment.index.before.size
     if let rootInside {
@@ -83,17 +92,53 @@ public struct SegmentCheck {
       faults.append("the checkpoint covers events 1 to \(size), before the segment: it says nothing of it")
       return 0
     }
-    guard
-      MerkleProof.verifyConsistency(
-        size1: frontier.size, root1: frontier.root, size2: size, root2: root, proof: segment.index.proof)
-    else {
+    let isProven = MerkleProof.verifyConsistency(
+      size1: frontier.size, root1: frontier.root, size2: size, root2: root, proof: segment.index.proof)
+    return isProven || proveByOwn() ? segment.index.count : 0
+  }
+
+  /// The file's proof leads to the checkpoint that the segment was exported with. From there to another one a
+  /// consistency proof leads, which only a server can give.
+  ///
+  /// - Returns: whether the checkpoint that was given proves the rows so.
+  private mutating func proveByOwn() -> Bool {
+    let own: GivenCheckpoint
+    do throws(CheckpointFault) {
+      own = try GivenCheckpoint(note: segment.index.checkpoint, name: segment.path, key: key)
+    } catch {
       faults.append(
-        "the rows give the root \(frontier.root) at \(frontier.size) events, which the file's proof doesn't lead from to "
-          + "the checkpoint of \(size) events: either a row isn't what was signed, or the proof is for another checkpoint"
-      )
-      return 0
+        "the rows aren't proved by the checkpoint that was given, and the file's own can't be read: \(error)")
+      return false
     }
-    return segment.index.count
+    let name = "the file's own checkpoint of \(own.checkpoint.size) events"
+    let leadsThere = MerkleProof.verifyConsistency(
+      size1: frontier.size, root1: frontier.root, size2: UInt64(own.checkpoint.size), root2: own.checkpoint.root,
+      proof: segment.index.proof)
+    guard leadsThere else {
+      faults.append(
+        "the rows give the root \(frontier.root) at \(frontier.size) events, which the file's proof leads from neither "
+          + "to the checkpoint of \(size) events nor to \(name): a row or the proof isn't what was written")
+      return false
+    }
+    guard own.checkpoint.size != given.size else {
+      faults.append("the rows lead to \(name), root \(own.checkpoint.root); the checkpoint given says \(root)")
+      return false
+    }
+    if let consistency {
+      // What the checkpoint that was given begins with is proved by it, whoever signed it.
+      guard let fault = consistency.fault(between: own.checkpoint, and: given) else { return true }
+      faults.append(fault)
+      return false
+    }
+    if let fault = own.signatureFault {
+      faults.append("\(name): \(fault)")
+    } else if own.checkpoint.book != given.book {
+      faults.append("\(name) is of another log, \(own.checkpoint.origin)")
+    } else {
+      self.own = SegmentOwnProof(
+        size: UInt64(own.checkpoint.size), givenSize: size, isSignatureChecked: key != nil)
+    }
+    return false
   }
 
   // MARK: The index
@@ -102,10 +147,10 @@ public struct SegmentCheck {
   private mutating func checkHashes() throws {
     let start = segment.indexOffset + LZ4Frame.skippableHeader
     let end = segment.file.size - SegmentIndex.trailerLength
-    if try hash(0..<segment.indexOffset) != segment.index.framesHash {
+    if try segment.hash(0..<segment.indexOffset) != segment.index.framesHash {
       faults.append("the frames aren't what was written: their hash differs")
     }
-    if try hash(start..<end) != segment.file.read(end..<end + TreeHash.length) {
+    if try segment.hash(start..<end) != segment.file.read(end..<end + TreeHash.length) {
       faults.append("the index isn't what was written: its hash differs")
     }
     let head = LZ4Frame.skippableHead(count: segment.file.size - start)
@@ -114,27 +159,16 @@ public struct SegmentCheck {
     }
   }
 
-  private func hash(_ range: Range<Int>) throws -> [UInt8] {
-    var hasher = SHA256()
-    let step = 1 << 20
-    for offset in stride(from: range.lowerBound, to: range.upperBound, by: step) {
-      hasher.update(data: try segment.file.read(offset..<min(range.upperBound, offset + step)))
-    }
-    return Array(hasher.finalize())
-  }
-
   /// The tables of ids must be just what the rows say: a verification finds the past through them.
-  private mutating func checkTables() throws {
-    for (table, entries, name) in [
-      (segment.index.commands, commands.sorted(), "commands"), (segment.index.streams, streams.sorted(), "streams"),
-    ] {
-      guard table.count == entries.count else {
-        faults.append("the table of \(name) has \(table.count) entries for \(entries.count)")
-        continue
-      }
-      for (number, entry) in entries.enumerated() where try segment.entry(number, of: table) != entry {
-        faults.append("the table of \(name) says otherwise than the rows, at entry \(number)")
-        break
+  private mutating func checkTables() throws(ArchiveFault) {
+    tables.sort()
+    for name in SegmentTableName.allCases {
+      var first: SegmentEntry?
+      let isInOrder = try segment.compare(tables.entries(of: name), with: name) { entry, _ in first = first ?? entry }
+      if let first {
+        faults.append("the table of \(name.rawValue) says otherwise than the rows, at id \(first.id)")
+      } else if !isInOrder {
+        faults.append("the table of \(name.rawValue) isn't in order")
       }
     }
   }

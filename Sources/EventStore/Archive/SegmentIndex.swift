@@ -26,6 +26,9 @@ public struct SegmentIndex: Hashable, Sendable {
   /// Rows in every frame but the last.
   public static let rowsPerFrame = 1_024
 
+  /// No log gets as far; below it, positions can be counted on without care.
+  static let positionMaximum: Int64 = 1 << 62
+
   /// The position of the first row.
   public var first: Int64
   /// Rows.

@@ -1,15 +1,14 @@
 import Crypto
 import Ledger
 
-/// Writes one segment: frames of rows, then the index. The same rows, frontier and proof give the same file.
+/// Writes one segment: frames of rows, then the index. The same rows, checkpoint and proof give the same file.
 struct SegmentWriter {
   private var index: SegmentIndex
   private let draft: ArchiveDraft
   private let path: String
   private var frame: [UInt8] = []
   private var frameRows = 0
-  private var commands: [SegmentEntry] = []
-  private var streams: [SegmentEntry] = []
+  private var tables = SegmentTables()
   /// The tree up to the last row that was written.
   private(set) var frontier: MerkleFrontier
   private var hasher = LeafHasher()
@@ -35,9 +34,7 @@ struct SegmentWriter {
       throw ArchiveFault(path: path, reason: "event \(index.last + 1) isn't in the log: \(row.position) follows")
     }
     frontier.append(hasher.hash(of: row))
-    let number = UInt32(index.count)
-    if row.commandIndex == 0 { commands.append(SegmentEntry(id: row.commandID, row: number)) }
-    if row.streamID != row.commandID { streams.append(SegmentEntry(id: row.streamID, row: number)) }
+    tables.append(row, number: index.count)
     frame.append(counted: LeafEncoding.bytes(of: row))
     frameRows += 1
     index.count += 1
@@ -64,8 +61,9 @@ struct SegmentWriter {
     index.proof = proof
     index.framesHash = Array(framesHasher.finalize())
     let place = draft.size
-    var content = index.head(commands: commands.count, streams: streams.count)
-    for entry in commands.sorted() + streams.sorted() {
+    tables.sort()
+    var content = index.head(commands: tables.commands.count, streams: tables.streams.count)
+    for entry in tables.commands + tables.streams {
       content.append(number: entry.id.high)
       content.append(number: entry.id.low)
       content.append(number: entry.row)

@@ -1,4 +1,5 @@
 import Commands
+import Crypto
 import EventStore
 import Ledger
 import LocalStack
@@ -21,7 +22,8 @@ import Testing
   }
 
   private static func check(_ path: String, _ checkpoint: StoredCheckpoint) throws -> SegmentReport {
-    var check = SegmentCheck(try Segment(path: path), size: UInt64(checkpoint.size), root: checkpoint.root)
+    var check = SegmentCheck(
+      try Segment(path: path), against: Checkpoint(origin: "", size: checkpoint.size, root: checkpoint.root))
     return try check.run()
   }
 
@@ -68,7 +70,7 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Files.exists("/usr/bin/lz4"))) func theToolReadsASegment() async throws {
+  @Test func theToolReadsASegment() async throws {
     try await Self.run(commands: 100) { book, folder, _, checkpoint in
       let written = try await book.export(1...120, to: folder)
       let output = "\(folder)/rows"
@@ -197,6 +199,133 @@ import Testing
       #expect(report.commands > whole.commands)
       #expect(report.contentsCompared == report.commands)
       #expect(report.checkpoints == 2 && report.signatures == 2)
+    }
+  }
+
+  /// What was archived and still stands in the database must be the same there: each column that isn't is named.
+  @Test func whatStandsInBothMustBeTheSame() async throws {
+    try await Self.run { book, folder, _, checkpoint in
+      _ = try await book.export(1...checkpoint.size, to: folder)
+      func verify() async throws -> VerificationReport {
+        try await book.withPool { pool in
+          try await Self.verify(folder, rest: DatabaseLog(pool: pool, keyring: nil))
+        }
+      }
+      #expect(try await verify().differences == [])
+      try await book.keepCopy()
+      for (sql, field, expected) in [
+        ("update events set actor = 'operator:op-9' where position = 20", "actor", nil),
+        ("update events set correlation_id = gen_random_uuid() where position = 20", "correlation_id", nil),
+        ("update events set book_date = book_date + 1 where position = 20", "book_date", nil),
+        (
+          "update events set payload = set_byte(payload, 3, get_byte(payload, 3) # 1) where position = 20", "payload",
+          nil
+        ),
+        ("delete from events where position = 20", "row", "the row that the archive has"),
+      ] as [(String, String, String?)] {
+        try await book.tamper(sql)
+        let report = try await verify()
+        try await book.restore()
+        let named = report.differences.filter { $0.position == 20 && $0.field.hasPrefix(field) }
+        #expect(named.count == 1 && report.total == 1, "\(sql): \(report.differences)")
+        #expect(named.first?.field.hasSuffix(" in the database") == true)
+        if let expected { #expect(named.first?.expected == expected) }
+      }
+      #expect(try await verify().isSound)
+    }
+  }
+
+  /// Rows that no segment has come from the database, also between two segments.
+  @Test func aMissingSegmentsRowsComeFromTheDatabase() async throws {
+    try await Self.run { book, folder, _, checkpoint in
+      let written = try await book.export(1...checkpoint.size, to: folder)
+      try #require(written.count > 2)
+      try Files.remove(written[1].path)
+      let report = try await book.withPool { pool in
+        try await Self.verify(folder, rest: DatabaseLog(pool: pool, keyring: nil))
+      }
+      #expect(report.differences == [])
+      #expect(report.events == checkpoint.size)
+    }
+  }
+
+  // MARK: Tables of ids that were forged
+
+  /// Alters the id of an entry of a segment's index; `rehashing` writes the index's hash anew, as a forger would.
+  private static func alter(
+    _ path: String, _ table: SegmentIndex.Table, entry: Int, rehashing: Bool, _ change: (inout [UInt8]) -> Void
+  ) async throws {
+    var bytes = try await bytes(path)
+    let place = table.offset + entry * 20
+    var id = Array(bytes[place..<place + 16])
+    change(&id)
+    bytes.replaceSubrange(place..<place + 16, with: id)
+    if rehashing {
+      let end = bytes.count - 48
+      let start = bytes[(end + 32)..<(end + 40)].reduce(0) { $0 << 8 | Int($1) } + 8
+      bytes.replaceSubrange(end..<end + 32, with: Array(SHA256.hash(data: bytes[start..<end])))
+    }
+    try Files.write(bytes, to: path, mode: 0o644)
+  }
+
+  /// The tables of ids aren't believed: what they hide or move is found all the same, and the forgery is named by its
+  /// segment, table and id, and nothing else is.
+  @Test(arguments: [false, true]) func forgedTablesOfIds(rehashing: Bool) async throws {
+    try await Self.run { book, folder, _, checkpoint in
+      let written = try await book.export(1...checkpoint.size, to: folder)
+      let log = try await book.book.log()
+      // The first transfer that is reversed later, and the entry of its reversal.
+      let reversal = try #require(log.first { $0.event.type == "TransferReversed" })
+      let stream = reversal.origin.stream.id
+      let segment = try #require(
+        try written.map { try Segment(path: $0.path) }.first { $0.positions.contains(reversal.origin.position) })
+      let rows = log.filter { segment.positions.contains($0.origin.position) }
+      let streams = rows.filter { $0.origin.stream.id != $0.origin.commandID }
+        .map { ($0.origin.stream.id, $0.origin.position) }.sorted { $0 < $1 }
+      #expect(streams.count == segment.index.streams.count)
+      let entry = try #require(streams.firstIndex { $0 == (stream, reversal.origin.position) })
+      let before = try await Self.verify(folder)
+      #expect(before.differences == [])
+
+      try await Self.alter(segment.path, segment.index.streams, entry: entry, rehashing: rehashing) { $0[15] ^= 1 }
+      let report = try await Self.verify(folder)
+      #expect(!report.isSound)
+      let table = "segment \(segment.path): table of streams, id "
+      #expect(report.differences.contains { $0.field == "\(table)\(stream)" && $0.found.hasPrefix("no entry") })
+      #expect(report.differences.contains { $0.field.hasPrefix(table) && $0.expected.hasPrefix("no entry") })
+      // The bank isn't accused of what its archive was made to say.
+      #expect(report.differences.allSatisfy { $0.field.hasPrefix("segment \(segment.path): ") })
+      #expect(report.differences.contains { $0.field.hasSuffix("the index's hash") } == !rehashing)
+      #expect(report.differences.filter { $0.field.hasPrefix(table) }.count == 2)
+    }
+  }
+
+  @Test func aForgedTableOfCommandsIsNamed() async throws {
+    try await Self.run { book, folder, _, checkpoint in
+      let written = try await book.export(1...checkpoint.size, to: folder)
+      for segment in try written.map({ try Segment(path: $0.path) }) {
+        try await Self.alter(segment.path, segment.index.commands, entry: 0, rehashing: true) { $0[15] ^= 0x80 }
+      }
+      let report = try await Self.verify(folder)
+      for path in written.map(\.path) {
+        let named = report.differences.filter { $0.field.hasPrefix("segment \(path): table of commands, id ") }
+        #expect(named.count == 2)
+      }
+      #expect(report.differences.allSatisfy { $0.field.contains(": table of commands") })
+    }
+  }
+
+  /// A frame that can't be read is named, with the rows that are missing for it; the rest is looked at.
+  @Test func aFrameThatCanNotBeRead() async throws {
+    try await Self.run { book, folder, _, checkpoint in
+      let written = try await book.export(1...checkpoint.size, to: folder)
+      var bytes = try await Self.bytes(written[1].path)
+      bytes[20] ^= 0x10
+      try Files.write(bytes, to: written[1].path, mode: 0o644)
+      let report = try await Self.verify(folder)
+      #expect(report.differences.contains { $0.position == 151 && $0.field.hasSuffix("frame 0") })
+      #expect(report.differences.contains { $0.position == 151 && $0.field == "position" })
+      #expect(report.events == checkpoint.size - Int64(written[1].positions.count))
     }
   }
 }
