@@ -145,7 +145,9 @@ extension OnAServer {
   @Test func isWhatStandsInTheFiles() throws {
     let repository = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
     let folder = repository.appending(path: "schema")
-    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path()).filter { $0.hasSuffix(".sql") }
+    let files = try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false)).filter {
+      $0.hasSuffix(".sql")
+    }
     let expected = try files.sorted().map { file in
       Migration(
         number: try #require(Int(file.prefix(4))), file: file,

@@ -5,6 +5,7 @@ public import Postgres
 public struct EntriesModel: AsyncReadModel {
   public static let name = "entries"
   public static let tables = ["entries", "held_changes"]
+  public static let shape = 2
   public static let eventTypes: Set<String> = Set(
     [
       AccountOpened.type, TransferPosted.type, TransferHeldForApproval.type, TransferReversed.type, JournalPosted.type,
@@ -12,10 +13,24 @@ public struct EntriesModel: AsyncReadModel {
       ApprovalRejected.type,
     ].map(\.description))
 
-  /// The last balances of accounts, in minor units.
+  /// The last totals of accounts.
   public struct Memory: Sendable {
-    var posted: [AccountID: MinorUnits] = [:]
+    var posted: [AccountID: Totals] = [:]
+    /// Minor units.
     var held: [AccountID: MinorUnits] = [:]
+  }
+
+  /// What an account's entries come to, in minor units.
+  struct Totals: Sendable {
+    var balance: MinorUnits = 0
+    /// What transfers and journals that nobody had to agree to first have used of limits since the account's opening, modulo
+    /// 2^64, so that no account's age is the end of it: only differences say anything.
+    var used: MinorUnits = 0
+
+    mutating func add(_ posting: EntryChange.Posting) throws(CorruptRow) {
+      balance = try EntriesModel.sum(balance, posting.change, posting.accountID)
+      used &+= posting.used
+    }
   }
 
   /// Balances that are remembered before all are forgotten: some tens of megabytes.
@@ -50,25 +65,27 @@ public struct EntriesModel: AsyncReadModel {
   // MARK: Entries
 
   private func append(
-    _ postings: [EntryChange.Posting], to table: String, _ balances: inout [AccountID: MinorUnits], _ session: Session
+    _ postings: [EntryChange.Posting], to table: String, _ totals: inout [AccountID: Totals], _ session: Session
   ) throws {
     guard !postings.isEmpty else { return }
     try remember(
-      postings.map(\.accountID), in: &balances, session,
+      postings.map(\.accountID), in: &totals, from: Totals(), session,
       """
-      select wanted.account_id, last.balance from unnest($1::uuid[]) as wanted (account_id) cross join lateral
-        (select balance from \(table) e where e.account_id = wanted.account_id
+      select wanted.account_id, last.balance, last.used from unnest($1::uuid[]) as wanted (account_id) cross join lateral
+        (select balance, used from \(table) e where e.account_id = wanted.account_id
           order by position desc, leg desc limit 1) as last
-      """)
+      """
+    ) { rows, row in Totals(balance: try rows.int8(row, 1), used: try rows.int8(row, 2)) }
     var rows = EntryColumns(reserving: postings.count)
-    var lines: [(EntryChange.Posting, MinorUnits)] = []
+    var lines: [(EntryChange.Posting, Totals)] = []
     lines.reserveCapacity(postings.count)
     for posting in postings {
-      lines.append((posting, try add(posting.change, to: posting.accountID, in: &balances)))
+      try totals[posting.accountID, default: Totals()].add(posting)
+      lines.append((posting, totals[posting.accountID, default: Totals()]))
     }
     // Entries of one account stand together in the index, so it is filled in the order of accounts.
     lines.sort { ($0.0.accountID, $0.0.position, $0.0.leg) < ($1.0.accountID, $1.0.position, $1.0.leg) }
-    for (posting, balance) in lines { try rows.append(posting, balance: balance) }
+    for (posting, after) in lines { try rows.append(posting, after: after) }
     try session.copyIn(into: table, rows.columns)
   }
 
@@ -102,11 +119,12 @@ public struct EntriesModel: AsyncReadModel {
   ) throws {
     guard !changes.isEmpty else { return }
     try remember(
-      changes.map(\.accountID), in: &balances, session,
+      changes.map(\.accountID), in: &balances, from: 0, session,
       """
       select wanted.account_id, last.held from unnest($1::uuid[]) as wanted (account_id) cross join lateral
         (select held from \(table) h where h.account_id = wanted.account_id order by position desc limit 1) as last
-      """)
+      """
+    ) { rows, row in try rows.int8(row, 1) }
     var accounts = ArrayBuilder.uuid(reserving: changes.count)
     var positions = ArrayBuilder.int8(reserving: changes.count)
     var amounts = ArrayBuilder.int8(reserving: changes.count)
@@ -127,27 +145,35 @@ public struct EntriesModel: AsyncReadModel {
       ])
   }
 
-  // MARK: Running balances
+  // MARK: Running totals
 
-  /// Loads the last balances of the accounts that aren't remembered; an account without a row has zero.
-  private func remember(
-    _ accounts: [AccountID], in balances: inout [AccountID: MinorUnits], _ session: Session, _ query: String
+  /// Loads the last totals of the accounts that aren't remembered; an account without a row begins with `none`.
+  private func remember<Total>(
+    _ accounts: [AccountID], in totals: inout [AccountID: Total], from none: Total, _ session: Session, _ query: String,
+    _ total: (Rows, Int) throws -> Total
   ) throws {
-    let missing = Set(accounts).filter { balances[$0] == nil }
+    let missing = Set(accounts).filter { totals[$0] == nil }
     guard !missing.isEmpty else { return }
     let rows = try session.execute(query, [.uuids(missing)])
-    for account in missing { balances[account] = 0 }
-    for row in 0..<rows.count { balances[try rows.identifier(row, 0)] = try rows.int8(row, 1) }
+    for account in missing { totals[account] = none }
+    for row in 0..<rows.count { totals[try rows.identifier(row, 0)] = try total(rows, row) }
   }
 
   private func add(
     _ change: MinorUnits, to account: AccountID, in balances: inout [AccountID: MinorUnits]
   ) throws -> MinorUnits {
-    let (sum, overflow) = balances[account, default: 0].addingReportingOverflow(change)
+    let sum = try EntriesModel.sum(balances[account, default: 0], change, account)
+    balances[account] = sum
+    return sum
+  }
+
+  private static func sum(
+    _ balance: MinorUnits, _ change: MinorUnits, _ account: AccountID
+  ) throws(CorruptRow) -> MinorUnits {
+    let (sum, overflow) = balance.addingReportingOverflow(change)
     guard !overflow else {
       throw CorruptRow(table: "entries", key: account.description, reason: "its balance leaves the range of an amount")
     }
-    balances[account] = sum
     return sum
   }
 }

@@ -18,6 +18,9 @@ public enum EntryChange: Hashable, Sendable {
     public var movementID: Identifier
     /// Minor units; negative for a debit.
     public var change: MinorUnits
+    /// What it used of limits on its own book date, in minor units: nothing where that was used when it began to wait for
+    /// a second person.
+    public var used: MinorUnits
     public var counterparty: AccountID?
     public var bookDate: CalendarDate
     public var valueDate: CalendarDate?
@@ -67,41 +70,46 @@ struct EntryChanges {
     if posted.approval != nil { hold(-terms.amount, on: terms.debit.id) }
     transfer(
       .transfer, of: terms.transferID, from: terms.debit.id, to: terms.credit.id, terms.amount,
-      valueDate: terms.valueDate, text: terms.reference)
+      used: posted.approval == nil ? terms.amount : 0, valueDate: terms.valueDate, text: terms.reference)
   }
 
   private mutating func add(_ posted: JournalPosted) {
     let terms = posted.terms
+    // An account's first posting says what all of its postings used.
+    var used: [AccountID: MinorUnits] = [:]
     if posted.approval != nil {
       for (account, amount) in terms.orderedDebits { hold(-amount, on: account) }
+    } else {
+      used = terms.netDebits
     }
     for (leg, posting) in terms.postings.enumerated() {
       // With two postings the other one is the counterparty; with more there is no saying who paid whom.
       let other = terms.postings.count == 2 ? terms.postings[1 - leg].account.id : nil
       post(
-        .journal, of: terms.journalID, leg, on: posting.account.id, posting.signedAmount, counterparty: other,
-        valueDate: terms.valueDate, text: terms.reference)
+        .journal, of: terms.journalID, leg, on: posting.account.id, posting.signedAmount,
+        used: used.removeValue(forKey: posting.account.id) ?? 0, counterparty: other, valueDate: terms.valueDate,
+        text: terms.reference)
     }
   }
 
   private mutating func transfer(
     _ kind: EntryKind, of movement: Identifier, from debit: AccountID, to credit: AccountID, _ amount: MinorUnits,
-    valueDate: CalendarDate? = nil, text: PersonalText? = nil
+    used: MinorUnits = 0, valueDate: CalendarDate? = nil, text: PersonalText? = nil
   ) {
-    post(kind, of: movement, 0, on: debit, -amount, counterparty: credit, valueDate: valueDate, text: text)
-    post(kind, of: movement, 1, on: credit, amount, counterparty: debit, valueDate: valueDate, text: text)
+    post(kind, of: movement, 0, on: debit, -amount, used: used, counterparty: credit, valueDate: valueDate, text: text)
+    post(kind, of: movement, 1, on: credit, amount, used: 0, counterparty: debit, valueDate: valueDate, text: text)
   }
 
   private mutating func post(
     _ kind: EntryKind, of movement: Identifier, _ leg: Int, on account: AccountID, _ change: MinorUnits,
-    counterparty: AccountID?, valueDate: CalendarDate?, text: PersonalText?
+    used: MinorUnits, counterparty: AccountID?, valueDate: CalendarDate?, text: PersonalText?
   ) {
     changes.append(
       .posting(
         EntryChange.Posting(
           accountID: account, position: origin.position, leg: leg, kind: kind, movementID: movement, change: change,
-          counterparty: counterparty, bookDate: origin.bookDate, valueDate: valueDate, moment: origin.moment, text: text
-        )))
+          used: used, counterparty: counterparty, bookDate: origin.bookDate, valueDate: valueDate,
+          moment: origin.moment, text: text)))
   }
 
   private mutating func hold(_ change: MinorUnits, on account: AccountID, waiting: CommandID? = nil) {

@@ -16,6 +16,7 @@ struct EntryColumns {
   private var moments: ArrayBuilder<PGTimestamptz>
   private var subjects: ArrayBuilder<PGUUID>
   private var texts: ArrayBuilder<PGBytea>
+  private var used: ArrayBuilder<PGInt8>
 
   init(reserving count: Int) {
     accounts = .uuid(reserving: count)
@@ -31,22 +32,25 @@ struct EntryColumns {
     moments = .timestamptz(reserving: count)
     subjects = .uuid(reserving: count)
     texts = .bytea(reserving: count)
+    used = .int8(reserving: count)
   }
 
-  mutating func append(_ posting: EntryChange.Posting, balance: MinorUnits) throws {
+  /// - Parameter after: the account's running totals, this posting included.
+  mutating func append(_ posting: EntryChange.Posting, after: EntriesModel.Totals) throws {
     accounts.append(posting.accountID)
     positions.append(posting.position)
     legs.append(Int16(clamping: posting.leg))
     kinds.append(posting.kind.rawValue)
     movements.append(posting.movementID)
     changes.append(posting.change)
-    balances.append(balance)
+    balances.append(after.balance)
     counterparties.append(posting.counterparty)
     bookDates.append(daysSince1970: posting.bookDate.daysSince1970)
     valueDates.append(daysSince1970: posting.valueDate?.daysSince1970)
     moments.append(microsecondsSince1970: posting.moment.microseconds)
     subjects.append(posting.text?.subject)
     texts.append(try posting.text?.sealedColumn)
+    used.append(after.used)
   }
 
   /// As `Session.copyIn` takes them.
@@ -56,7 +60,7 @@ struct EntryColumns {
       ("kind", kinds.parameter), ("movement_id", movements.parameter), ("change", changes.parameter),
       ("balance", balances.parameter), ("counterparty", counterparties.parameter), ("book_date", bookDates.parameter),
       ("value_date", valueDates.parameter), ("moment", moments.parameter), ("text_subject", subjects.parameter),
-      ("text", texts.parameter),
+      ("text", texts.parameter), ("used", used.parameter),
     ]
   }
 }

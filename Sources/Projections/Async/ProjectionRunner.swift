@@ -45,9 +45,11 @@ public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
 
   public func run() async {
     var backoff = Backoff()
+    var foreignForm: Int?
     while !Task.isCancelled {
       do {
         guard let lease = try await takeLease() else {
+          try await tellOfForeignForm(&foreignForm)
           try await Task.sleep(for: options.lease / 4)
           continue
         }
@@ -78,6 +80,18 @@ public final class ProjectionRunner<Model: AsyncReadModel>: ProjectionRunning {
       let key = ProjectionLease.Key(model: Model.name, generation: live)
       return try ProjectionLease.take(key, shape: Model.shape, owner: owner, for: duration, session)
     }
+  }
+
+  /// Says, once, that nobody of this build can follow the log for the live tables.
+  private func tellOfForeignForm(_ told: inout Int?) async throws {
+    let shape = try await pool.run { [reader] session in try ModelView(Model.name, reader, session).shape }
+    guard shape > 0, shape != Model.shape, shape != told else { return }
+    told = shape
+    logger.warning(
+      shape < Model.shape
+        ? "the live tables have the form of an earlier release: kauri rebuild \(Model.name) makes them anew"
+        : "the live tables have the form of a later release, whose servers or kauri project follow the log for them",
+      metadata: ["live": "\(shape)", "known": "\(Model.shape)"])
   }
 
   private func follow(from taken: ProjectionLease, _ backoff: inout Backoff) async throws {

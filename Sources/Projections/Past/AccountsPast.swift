@@ -6,15 +6,16 @@ import Postgres
 /// from the last change of what was held on it.
 struct AccountsPast {
   let register: RegisterPast
-  /// Of the model of entries.
-  let generation: Generation
+  /// The model of entries, as it is live.
+  let entries: ModelView
 
   var point: PastPoint { register.point }
   var session: Session { register.session }
+  var generation: Generation { entries.generation }
 
-  init(_ point: PastPoint, _ generation: Generation, _ reader: LogReader, _ session: Session) {
+  init(_ point: PastPoint, _ entries: ModelView, _ reader: LogReader, _ session: Session) {
     register = RegisterPast(point: point, reader: reader, session: session)
-    self.generation = generation
+    self.entries = entries
   }
 
   func account(_ id: AccountID) throws -> Account {

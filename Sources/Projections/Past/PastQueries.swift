@@ -6,7 +6,8 @@ import Postgres
 /// is asked about, not how long the log is.
 ///
 /// They throw `QueryFault.notYet` for what there was later only, and `QueryFault.archived` where the answer would need
-/// events that are no longer in the database.
+/// events that are no longer in the database. What was used of limits is `QueryFault.outdated` while the live entries have
+/// a form that doesn't say it.
 extension BookQueries {
   /// An account as it was: its state, scores and money.
   public func account(
@@ -96,7 +97,7 @@ extension BookQueries {
       }
       let point = try PastPoint(point, view.head, calendars, session)
       guard view.reached >= point.position else { return .behind(reached: view.reached) }
-      let past = AccountsPast(point, view.generation, reader, session)
+      let past = AccountsPast(point, view, reader, session)
       let customer = try past.register.customer(id, accounts: today.accounts)
       return .found(point.answer(try past.accounts(customer.accounts)), reached: view.reached)
     }
@@ -114,7 +115,7 @@ extension BookQueries {
         return .unknown(.account, reached: view.reached)
       }
       guard view.reached >= point.position else { return .behind(reached: view.reached) }
-      let past = AccountsPast(point, view.generation, reader, session)
+      let past = AccountsPast(point, view, reader, session)
       return .found(point.answer(try look(past, id)), reached: view.reached)
     }
   }

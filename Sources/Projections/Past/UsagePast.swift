@@ -5,29 +5,30 @@ import Postgres
 
 /// What accounts had used of their limits.
 ///
-/// Usage reaches back a month at most, so only that month is looked at. Nearly all of it is transfers, which are added
-/// up by day where their entries stand; what holds, journals, reversals and second persons did to it is read from the
-/// log and folded with `evolve`.
+/// Usage reaches back a month at most. What transfers and journals used on a day is the difference of a running total
+/// in the entries: one row a day, however many entries the day has. What holds, reversals and second persons did to
+/// it, to earlier days too, is read from the log and folded with `evolve`.
 struct UsagePast {
   let past: AccountsPast
   /// The first book date that matters.
   let start: CalendarDate
 
+  private var entries: String { past.generation.table("entries") }
+
   func usages(of accounts: [Account]) throws -> [AccountID: LimitUsage] {
     guard !accounts.isEmpty else { return [:] }
+    guard past.entries.shape >= EntriesModel.shape else { throw QueryFault.outdated(model: EntriesModel.name) }
     let before = try past.session.execute("select position_at_end_of($1)", [.date(start.adding(days: -1))]).int8(0, 0)
-    let parameters: [Parameter] = [.uuids(accounts.map(\.id)), .int8(before), .int8(past.point.position)]
+    let month: [Parameter] = [.uuids(accounts.map(\.id)), .int8(before), .int8(past.point.position)]
     var state = BookState()
     for account in accounts {
       state.accounts[account.id] = account
       UsagePast.forgetMoney(of: account.id, in: &state, usage: LimitUsage())
     }
-    let held = try heldPositions(parameters)
-    let counted = try month(parameters, held)
-    for day in counted.transfers.sorted(by: { $0.date < $1.date }) {
+    for day in try days(of: try spenders(month)) {
       state.accounts[day.account]?.balance.usage.use(day.amount, on: day.date)
     }
-    for event in try events(at: held.union(counted.others)) {
+    for event in try events(at: try heldPositions(month).union(try reversals(month))) {
       state.evolve(event.event, event.origin)
       // Some movements are left out here, so balances would be those of no account there ever was, and could leave
       // Int64.
@@ -40,57 +41,84 @@ struct UsagePast {
     return state.accounts.mapValues(\.balance.usage)
   }
 
-  /// Where what was held on these accounts changed. An account's opening holds nothing.
-  private func heldPositions(_ parameters: [Parameter]) throws -> Set<Int64> {
-    let rows = try past.session.execute(
-      """
-      select position from \(past.generation.table("held_changes"))
-      where account_id = any($1::uuid[]) and position > $2 and position <= $3 and change <> 0
-      """, parameters)
-    return Set(try (0..<rows.count).map { try rows.int8($0, 0) })
-  }
+  // MARK: Transfers and journals
 
-  private struct Month {
-    /// What transfers used.
-    var transfers: [(account: AccountID, date: CalendarDate, amount: MinorUnits)] = []
-    /// Where entries stand that aren't transfers'.
-    var others: Set<Int64> = []
-  }
-
-  /// The entries of the time that counts, read once.
-  ///
-  /// A transfer uses its amount on the day that it is posted, unless it used it when it began to wait for approval; then
-  /// it also gives back what was held.
-  private func month(_ parameters: [Parameter], _ held: Set<Int64>) throws -> Month {
-    // An account's entries lie all over the table, so a bitmap of them covers whole pages as soon as there are many,
-    // and every line of those pages is looked at. And nobody told the planner how many positions $4 has.
-    try past.session.simple("set local enable_bitmapscan = off; set local enable_nestloop = off")
-    var list = ArrayBuilder.int8(reserving: held.count)
-    for position in held { list.append(position) }
-    let rows = try past.session.execute(
+  /// The accounts of which transfers and journals used something in the month.
+  private func spenders(_ month: [Parameter]) throws -> [AccountID] {
+    let total = { (position: String) in
       """
-      with counted as materialized (
-        select account_id, book_date, position, change, kind from \(past.generation.table("entries"))
-        where account_id = any($1::uuid[]) and position > $2 and position <= $3
-      )
-      select account_id, book_date, least(sum(-change), 9223372036854775807)::bigint, null::bigint from counted
-      where kind = 'transfer' and change < 0
-        and not exists (select from unnest($4::bigint[]) as held (at) where held.at = counted.position)
-      group by account_id, book_date
-      union all
-      select account_id, book_date, 0, position from counted where kind <> 'transfer'
-      """, parameters + [list.parameter])
-    try past.session.simple("set local enable_bitmapscan = on; set local enable_nestloop = on")
-    var month = Month()
-    for row in 0..<rows.count {
-      if let position = try rows.int8OrNil(row, 3) {
-        month.others.insert(position)
-      } else {
-        month.transfers.append(
-          (try rows.identifier(row, 0), try rows.calendarDate(row, 1), try rows.int8(row, 2)))
-      }
+      (select used from \(entries) e where e.account_id = wanted.account_id and e.position <= \(position)
+        order by e.position desc, e.leg desc limit 1)
+      """
     }
-    return month
+    let rows = try past.session.execute(
+      """
+      select wanted.account_id from unnest($1::uuid[]) as wanted (account_id)
+      where coalesce(\(total("$2")), 0) <> coalesce(\(total("$3")), 0)
+      """, month)
+    return try (0..<rows.count).map { try rows.identifier($0, 0) }
+  }
+
+  private struct Day {
+    var account: AccountID
+    var date: CalendarDate
+    var amount: MinorUnits
+  }
+
+  /// What they used, by day, in the order of the days.
+  private func days(of accounts: [AccountID]) throws -> [Day] {
+    guard !accounts.isEmpty else { return [] }
+    let yesterday = start.adding(days: -1)
+    let rows = try past.session.execute(
+      """
+      with ends as materialized (
+        select $2::date + n as day, least(position_at_end_of($2::date + n), $4) as last
+        from generate_series(0, $3::integer) as n
+      )
+      select ends.day, wanted.account_id, coalesce(total.used, 0)
+      from ends cross join unnest($1::uuid[]) as wanted (account_id) left join lateral (
+        select used from \(entries) e where e.account_id = wanted.account_id and e.position <= ends.last
+        order by e.position desc, e.leg desc limit 1
+      ) as total on true
+      order by ends.day
+      """,
+      [
+        .uuids(accounts), .date(yesterday),
+        .int4(past.point.bookDate.daysSince1970 - yesterday.daysSince1970), .int8(past.point.position),
+      ])
+    var totals: [AccountID: MinorUnits] = [:]
+    var days: [Day] = []
+    for row in 0..<rows.count {
+      let (date, account) = (try rows.calendarDate(row, 0), try rows.identifier(row, 1))
+      let total = try rows.int8(row, 2)
+      // The total goes round at 2^64, so its difference is right though it may have gone round between: below 2^64 a day,
+      // which no money reaches.
+      let used = UInt64(bitPattern: total &- totals[account, default: total])
+      totals[account] = total
+      if used > 0 { days.append(Day(account: account, date: date, amount: MinorUnits(clamping: used))) }
+    }
+    return days
+  }
+
+  // MARK: Everything else
+
+  /// Where what was held on these accounts changed. An account's opening holds nothing.
+  private func heldPositions(_ month: [Parameter]) throws -> Set<Int64> {
+    try positions(in: "held_changes", where: "change <> 0", month)
+  }
+
+  /// Where a transfer of these accounts was reversed, which gives back what it had used.
+  private func reversals(_ month: [Parameter]) throws -> Set<Int64> {
+    try positions(in: "entries", where: "kind = 'reversal' and change > 0", month)
+  }
+
+  private func positions(in table: String, where condition: String, _ month: [Parameter]) throws -> Set<Int64> {
+    let rows = try past.session.execute(
+      """
+      select position from \(past.generation.table(table))
+      where account_id = any($1::uuid[]) and position > $2 and position <= $3 and \(condition)
+      """, month)
+    return Set(try (0..<rows.count).map { try rows.int8($0, 0) })
   }
 
   private func events(at positions: Set<Int64>) throws -> [AppendedEvent] {

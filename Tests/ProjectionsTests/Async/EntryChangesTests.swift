@@ -37,6 +37,8 @@ import Testing
     let event: Event
     /// Account, change, kind, counterparty.
     var postings: [(AccountID, Int64, EntryKind, AccountID?)] = []
+    /// What its postings used of limits; nothing where nothing is said.
+    var used: [Int64]?
     /// Account, change, what waits.
     var held: [(AccountID, Int64, CommandID?)] = []
     var returned: [CommandID] = []
@@ -45,7 +47,7 @@ import Testing
   static let rows: [Row] = [
     Row(
       name: "a transfer is two entries", event: .transferPosted(TransferPosted(terms: terms, basis: DecisionBasis())),
-      postings: [(debtor, -1_250, .transfer, creditor), (creditor, 1_250, .transfer, debtor)]),
+      postings: [(debtor, -1_250, .transfer, creditor), (creditor, 1_250, .transfer, debtor)], used: [1_250, 0]),
     Row(
       name: "an approved one gives its reservation back first",
       event: .transferPosted(TransferPosted(terms: terms, basis: DecisionBasis(), approval: note)),
@@ -61,12 +63,28 @@ import Testing
     Row(
       name: "a journal of two has counterparties",
       event: .journalPosted(JournalPosted(terms: journal((debtor, .debit, 7), (creditor, .credit, 7)), checks: [])),
-      postings: [(debtor, -7, .journal, creditor), (creditor, 7, .journal, debtor)]),
+      postings: [(debtor, -7, .journal, creditor), (creditor, 7, .journal, debtor)], used: [7, 0]),
     Row(
       name: "a journal of three has none",
       event: .journalPosted(
         JournalPosted(terms: journal((debtor, .debit, 7), (creditor, .credit, 3), (third, .credit, 4)), checks: [])),
-      postings: [(debtor, -7, .journal, nil), (creditor, 3, .journal, nil), (third, 4, .journal, nil)]),
+      postings: [(debtor, -7, .journal, nil), (creditor, 3, .journal, nil), (third, 4, .journal, nil)],
+      used: [7, 0, 0]),
+    Row(
+      name: "a journal uses what leaves each account on balance, once",
+      event: .journalPosted(
+        JournalPosted(
+          terms: journal((debtor, .credit, 2), (third, .debit, 1), (debtor, .debit, 7), (creditor, .credit, 6)),
+          checks: [])),
+      postings: [
+        (debtor, 2, .journal, nil), (third, -1, .journal, nil), (debtor, -7, .journal, nil),
+        (creditor, 6, .journal, nil),
+      ], used: [5, 1, 0, 0]),
+    Row(
+      name: "an approved journal used it when it began to wait",
+      event: .journalPosted(
+        JournalPosted(terms: journal((debtor, .debit, 7), (creditor, .credit, 7)), checks: [], approval: note)),
+      postings: [(debtor, -7, .journal, creditor), (creditor, 7, .journal, debtor)], held: [(debtor, -7, nil)]),
     Row(
       name: "a journal that waits reserves what leaves each account on balance",
       event: .journalHeldForApproval(
@@ -133,6 +151,7 @@ import Testing
     }
     #expect(postings.map(\.accountID) == row.postings.map(\.0), "\(row.name)")
     #expect(postings.map(\.change) == row.postings.map(\.1), "\(row.name)")
+    #expect(postings.map(\.used) == row.used ?? row.postings.map { _ in 0 }, "\(row.name)")
     #expect(postings.map(\.kind) == row.postings.map(\.2), "\(row.name)")
     #expect(postings.map(\.counterparty) == row.postings.map(\.3), "\(row.name)")
     #expect(postings.map(\.leg) == Array(postings.indices), "\(row.name)")

@@ -151,6 +151,26 @@ extension OnAServer {
       }
     }
 
+    @Test("what entries of an earlier form don't say is refused; all else is answered")
+    func outdated() async throws {
+      try await QueryBook.with { book, world in
+        try await book.accept(
+          .setLimit(SetLimit(subject: .id(world.everyday), kind: .monthly, amount: .max, currency: .nzd)))
+        try await book.catchUp(EntriesModel.self)
+        let now = PointInTime.position(try await book.head())
+        let queries = book.queries
+        #expect(try await queries.limits(.id(world.everyday), in: now).value.limits.contains { $0.kind == .monthly })
+        try await book.administer { session in
+          try session.simple("update projections set shape = 1 where model = 'entries'")
+        }
+        let outdated = QueryFault.outdated(model: "entries")
+        await #expect(throws: outdated) { try await queries.limits(.id(world.everyday), in: now) }
+        await #expect(throws: outdated) { try await queries.past(of: .id(world.everyday), in: now) }
+        #expect(try await queries.balance(.id(world.everyday), in: now).position > 0)
+        #expect(try await queries.account(.id(world.everyday), in: now).value.limits[.monthly] == .max)
+      }
+    }
+
     @Test("what there was later only, isn't there at all, or has been archived")
     func noAnswer() async throws {
       try await QueryBook.with { book, world in
