@@ -141,8 +141,15 @@ extension Connection {
   fileprivate func nextNotifications() async throws -> [Notification] {
     interrupt.setListening(true)
     defer { interrupt.setListening(false) }
-    return try await run { session in try session.notifications(wait: .seconds(60)) }
+    return try await run { session in
+      // Whoever comes from now on ends the wait; whoever came before, while nobody listened, goes first.
+      if waitingRuns > 0 { return [] }
+      return try session.notifications(wait: .seconds(60))
+    }
   }
+
+  /// Calls from other tasks that wait for their turn.
+  package nonisolated var waitingRuns: Int { executor.waitingJobs }
 
   fileprivate func listen(_ channels: [String]) async throws {
     try await run { session in for channel in channels { try session.listen(channel) } }

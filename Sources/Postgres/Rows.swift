@@ -210,10 +210,31 @@ extension Rows {
 
 extension String {
   init(wire bytes: UnsafeRawBufferPointer) throws(PostgresError) {
+    // Names and actors, and nearly every other text there is. Validating looks its generic types up, text for text.
+    guard !bytes.isASCII else {
+      self.init(decoding: bytes, as: UTF8.self)
+      return
+    }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw PostgresError(.decoding, "a text that isn't UTF-8")
     }
     self = text
+  }
+}
+
+extension UnsafeRawBufferPointer {
+  fileprivate var isASCII: Bool {
+    var bits: UInt64 = 0
+    var index = 0
+    while index + 8 <= count {
+      bits |= loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      index += 8
+    }
+    while index < count {
+      bits |= UInt64(self[index])
+      index += 1
+    }
+    return bits & 0x8080_8080_8080_8080 == 0
   }
 }
 

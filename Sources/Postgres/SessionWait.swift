@@ -165,7 +165,12 @@ extension Session {
       let timeout = limit.map { CInt(clamping: max(0, (ContinuousClock.now.duration(to: $0)).milliseconds)) }
       let ready = poll(descriptors.baseAddress, 2, timeout ?? -1)
       guard ready != 0 else { return .timedOut }
-      if ready > 0, descriptors[1].revents != 0 { interrupt.drain() }
+      // The interrupt first: it is emptied here, so a caller who isn't told of it never hears of it. The socket
+      // stays ready.
+      if ready > 0, descriptors[1].revents != 0 {
+        interrupt.drain()
+        return .signalled
+      }
       if ready > 0, descriptors[0].revents != 0 { return .ready }
       // The interrupt, or a signal that broke the wait off: either way the caller looks again.
       return .signalled

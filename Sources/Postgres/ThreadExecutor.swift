@@ -34,6 +34,9 @@ public final class ThreadExecutor: SerialExecutor {
     queue.append(JobQueue.Item(job: UnownedJob(job), executor: self))
   }
 
+  /// Jobs that haven't begun.
+  var waitingJobs: Int { queue.waitingJobs }
+
   /// Whether the caller is on this executor's thread.
   public func isIsolatingCurrentContext() -> Bool? { queue.isCurrentThread }
 
@@ -44,7 +47,7 @@ public final class ThreadExecutor: SerialExecutor {
 
 /// Jobs on their way to a thread.
 ///
-/// `@unchecked`: `items`, `thread` and `isStopped` are touched only under `mutex`.
+/// `@unchecked`: `items`, `taken`, `thread` and `isStopped` are touched only under `mutex`.
 private final class JobQueue: @unchecked Sendable {
   /// A job keeps its executor alive until it has run, so the executor can't be released with work left.
   struct Item {
@@ -56,6 +59,8 @@ private final class JobQueue: @unchecked Sendable {
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
   private let whenEnqueued: (@Sendable () -> Void)?
   private var items: [Item] = []
+  /// Jobs that the thread has taken out of `items` and not begun.
+  private var taken = 0
   private var thread: pthread_t?
   private var isStopped = false
 
@@ -87,6 +92,8 @@ private final class JobQueue: @unchecked Sendable {
     }
   }
 
+  var waitingJobs: Int { locked { taken + items.count } }
+
   var isCurrentThread: Bool {
     locked { thread.map { pthread_equal($0, pthread_self()) != 0 } ?? false }
   }
@@ -98,9 +105,13 @@ private final class JobQueue: @unchecked Sendable {
       locked {
         while items.isEmpty && !isStopped { pthread_cond_wait(condition, mutex) }
         swap(&items, &batch)
+        taken = batch.count
       }
       if batch.isEmpty { return }
-      for item in batch { item.job.runSynchronously(on: item.executor.asUnownedSerialExecutor()) }
+      for item in batch {
+        locked { taken -= 1 }
+        item.job.runSynchronously(on: item.executor.asUnownedSerialExecutor())
+      }
       batch.removeAll(keepingCapacity: true)
     }
   }

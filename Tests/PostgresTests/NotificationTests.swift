@@ -1,3 +1,4 @@
+import Dispatch
 import Postgres
 import Synchronization
 import Testing
@@ -50,6 +51,49 @@ extension OnAServer {
         let error = await #expect(throws: PostgresError.self) { try await following.value }
         #expect(error?.kind == .cancelled)
         #expect(try await listener.query("select 1::int8") { try $0.int8(0, 0) } == 1)
+      }
+    }
+
+    /// A statement that was given just before a listener's next wait begins, too late to end the wait before and too early
+    /// to end this one.
+    @Test func nobodyStandsBehindAWait() async throws {
+      try await Server.withConnection { listener in
+        let pid = try await listener.run { $0.backendPID }
+        let hasHeard = Mutex(false)
+        let (steps, goOn) = AsyncStream<Void>.makeStream()
+        let following = Task {
+          var steps = steps.makeAsyncIterator()
+          for try await _ in listener.notifications(on: ["inturn"]) {
+            hasHeard.withLock { $0 = true }
+            _ = await steps.next()
+          }
+        }
+        try await Server.waitUntil("state = 'idle' and query like 'listen%'", of: pid)
+        _ = try await Server.withConnection { try await $0.execute("notify inturn") }
+        try await eventually { hasHeard.withLock { $0 } }
+
+        // While the connection's thread is busy, the listener's next wait is queued, and then a statement behind it.
+        let isBusy = Mutex(false)
+        let release = DispatchSemaphore(value: 0)
+        async let busy: Void = listener.run { _ in
+          isBusy.withLock { $0 = true }
+          release.wait()
+        }
+        try await eventually { isBusy.withLock { $0 } }
+        goOn.yield()
+        try await eventually { listener.waitingRuns == 1 }
+        let waited = await duration {
+          let asked = Task { try await listener.run { try $0.simple("select 1") } }
+          await #expect(throws: Never.self) { try await eventually { listener.waitingRuns == 2 } }
+          release.signal()
+          await #expect(throws: Never.self) { try await asked.value }
+        }
+        // The wait takes a minute.
+        #expect(waited < .seconds(30))
+        try await busy
+        following.cancel()
+        let error = await #expect(throws: PostgresError.self) { try await following.value }
+        #expect(error?.kind == .cancelled)
       }
     }
 
