@@ -11,7 +11,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run build test bench format check-format clean
 
-SWIFT_BUILD := swift build --configuration release
+SWIFT_BUILD := TMPDIR="$$build_tmp" swift build --configuration release
 # One test after the other: many of them start servers, and on a small machine those would wait for each other.
 SWIFT_TEST := swift test --configuration release --disable-testable-imports --disable-xctest --no-parallel
 SOURCES := Package.swift Sources Tests

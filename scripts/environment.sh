@@ -1,4 +1,5 @@
-# Sourced by the other scripts and by the Makefile's recipes: puts the Swift toolchain on PATH, or says how to get one.
+# Sourced by the other scripts and by the Makefile's recipes: puts the Swift toolchain on PATH, or says how to get one, and
+# names in `build_tmp` a folder for the compiler's temporary files.
 # shellcheck shell=bash
 
 if ! command -v swift >/dev/null 2>&1; then
@@ -19,3 +20,13 @@ See https://www.swift.org/install/linux/ for how to install one, then run this a
 MESSAGE
   exit 1
 fi
+
+# The compiler writes what macros expand to into one folder under TMPDIR. Where that is another account's, because root has
+# built something on this machine before, Swift 6.3 writes it into the working folder instead, under names of random
+# bytes. So every account has a folder of its own.
+build_tmp="${TMPDIR:-/tmp}/kauri-build-$(id -u)"
+mkdir -p -m 700 "$build_tmp" 2>/dev/null || true
+if [ ! -O "$build_tmp" ] || [ ! -w "$build_tmp" ]; then
+  build_tmp=$(mktemp -d)
+fi
+export build_tmp

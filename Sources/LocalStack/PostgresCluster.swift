@@ -35,6 +35,8 @@ public actor PostgresCluster {
   private var child: ChildProcess?
   /// What to remove with the cluster, where it is a temporary one.
   let enclosingDirectory: String?
+  /// A stopped cluster that a new one begins as a copy of; nil when initdb makes it.
+  private let template: String?
 
   /// A cluster in `directory`, which ``start()`` makes when it isn't there. Nothing happens before that.
   ///
@@ -47,16 +49,20 @@ public actor PostgresCluster {
     directory: String, logFile: String? = nil, settings: [String: String] = [:],
     logger: Logger = Logger(label: "kauri.postgres")
   ) {
-    self.init(directory: directory, logFile: logFile, settings: settings, logger: logger, enclosing: nil)
+    self.init(directory: directory, logFile: logFile, settings: settings, logger: logger, enclosing: nil, template: nil)
   }
 
-  init(directory: String, logFile: String?, settings: [String: String], logger: Logger, enclosing: String?) {
+  init(
+    directory: String, logFile: String?, settings: [String: String], logger: Logger, enclosing: String?,
+    template: String?
+  ) {
     self.directory = Files.resolve(directory)
     self.socketDirectory = SocketDirectory.path(for: self.directory)
     self.logFile = logFile ?? "\(self.directory).log"
     self.overrides = settings
     self.logger = logger
     self.enclosingDirectory = enclosing
+    self.template = template
   }
 
   // MARK: - How to reach it
@@ -160,6 +166,28 @@ public actor PostgresCluster {
     // for a whole one.
     let unfinished = "\(directory).unfinished"
     try Files.remove(unfinished)
+    if let template {
+      do {
+        _ = try await Program("cp").output(["-a", template, unfinished])
+      } catch {
+        try? Files.remove(unfinished)
+        throw explained(error, words: "\(error)")
+      }
+    } else {
+      try await runInitdb(installation, in: unfinished, as: user)
+    }
+    try Files.write(
+      "include 'kauri.conf'\n", to: "\(unfinished)/postgresql.conf", mode: 0o600, owner: user)
+    // An empty directory in the place, made by whoever chose it, gives way.
+    rmdir(directory)
+    guard rename(unfinished, directory) == 0 else {
+      throw LocalStackError.failed("can't put the new cluster at \(directory)", detail: Files.systemError())
+    }
+  }
+
+  private func runInitdb(
+    _ installation: PostgresInstallation, in unfinished: String, as user: SystemUser
+  ) async throws {
     try Files.makeDirectory(unfinished, mode: 0o700, owner: user)
     var arguments = [
       "--pgdata", unfinished, "--username", "postgres", "--auth-local", "peer", "--auth-host", "reject",
@@ -172,13 +200,6 @@ public actor PostgresCluster {
     } catch {
       try? Files.remove(unfinished)
       throw explained(error, words: "\(error)")
-    }
-    try Files.write(
-      "include 'kauri.conf'\n", to: "\(unfinished)/postgresql.conf", mode: 0o600, owner: user)
-    // An empty directory in the place, made by whoever chose it, gives way.
-    rmdir(directory)
-    guard rename(unfinished, directory) == 0 else {
-      throw LocalStackError.failed("can't put the new cluster at \(directory)", detail: Files.systemError())
     }
   }
 

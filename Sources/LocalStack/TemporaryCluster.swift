@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 public import Logging
+import Synchronization
 
 extension PostgresCluster {
   /// A started cluster in a directory of its own under `/tmp`, for a test. ``destroy()`` stops it and removes all of
@@ -8,15 +9,25 @@ extension PostgresCluster {
   ///
   /// What a test process that was killed left behind, its running postmasters included, is removed by the next one.
   ///
+  /// initdb runs once a process: the clusters are copies of one that was made so, with the roles and an empty database.
+  ///
   /// - Parameter settings: Postgres' own settings that shall differ from those of the local stack.
   public static func temporary(
     settings: [String: String] = [:], logger: Logger = Logger(label: "kauri.postgres")
   ) async throws -> PostgresCluster {
     await TemporaryDirectories.removeAbandoned(logger: logger)
+    return try await temporary(
+      settings: settings, logger: logger, template: ClusterTemplate.shared.directory(logger: logger))
+  }
+
+  fileprivate static func temporary(
+    settings: [String: String], logger: Logger, template: String?
+  ) async throws -> PostgresCluster {
     let enclosing = try TemporaryDirectories.make()
     let cluster = PostgresCluster(
       directory: "\(enclosing)/postgres", logFile: nil,
-      settings: ["shared_buffers": "128MB"].merging(settings) { $1 }, logger: logger, enclosing: enclosing)
+      settings: ["shared_buffers": "128MB"].merging(settings) { $1 }, logger: logger, enclosing: enclosing,
+      template: template)
     do {
       try await cluster.start()
     } catch {
@@ -38,6 +49,40 @@ extension PostgresCluster {
     }
   }
 }
+
+/// The stopped cluster that this process' temporary clusters are copies of.
+private actor ClusterTemplate {
+  static let shared = ClusterTemplate()
+
+  private var making: Task<String, any Error>?
+
+  /// Its data directory; made when somebody first asks, and removed when the process ends.
+  func directory(logger: Logger) async throws -> String {
+    let task =
+      making
+      ?? Task {
+        let cluster = try await PostgresCluster.temporary(settings: [:], logger: logger, template: nil)
+        if let enclosing = cluster.enclosingDirectory {
+          templateDirectory.withLock { $0 = enclosing }
+          atexit { templateDirectory.withLock { directory in directory.map { try? Files.remove($0) } } }
+        }
+        await cluster.stop(.fast)
+        try Files.remove(cluster.socketDirectory)
+        return cluster.directory
+      }
+    making = task
+    do {
+      return try await task.value
+    } catch {
+      // The next one tries again: a disk may have been full for a moment.
+      making = nil
+      throw error
+    }
+  }
+}
+
+/// What the end of the process removes.
+private let templateDirectory = Mutex<String?>(nil)
 
 /// Directories for tests. Each holds the identity of the process that made it, so that one whose maker is gone can be
 /// told.
