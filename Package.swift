@@ -79,7 +79,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(name: "PostgresTests", dependencies: ["Postgres", "LocalStack"], swiftSettings: testing),
     .testTarget(name: "LedgerTests", dependencies: ["Ledger"], swiftSettings: testing),
-    .testTarget(name: "CommandsTests", dependencies: ["Commands", "Ledger"], swiftSettings: testing),
+    .target(
+      name: "BookByChance", dependencies: ["Commands", "Ledger"], path: "Tests/BookByChance", swiftSettings: testing),
+    .testTarget(name: "CommandsTests", dependencies: ["BookByChance", "Commands", "Ledger"], swiftSettings: testing),
     .testTarget(
       name: "EventStoreTests", dependencies: ["EventStore", "Commands", "Ledger", "Postgres", "LocalStack", crypto],
       exclude: ["Samples"],
@@ -102,8 +104,8 @@ let package = Package(
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
-        "kauri", "LocalStack", "Postgres", "Ledger", "Commands", "EventStore", "Projections", crypto, logging,
-        httpClient, subprocess, nio, nioHTTP,
+        "kauri", "BookByChance", "Server", "LocalStack", "Postgres", "Ledger", "Commands", "EventStore", "Projections",
+        crypto, logging, httpClient, subprocess, nio, nioHTTP,
       ],
       swiftSettings: testing),
   ]

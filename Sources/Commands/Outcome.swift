@@ -55,7 +55,7 @@ public enum BookFault: Error, Hashable, Sendable {
   case queueFull
   /// The database is gone, restarting, or held by a writer that doesn't answer.
   case databaseUnavailable(String)
-  /// The log's active rule set is one that this build doesn't know.
+  /// The log's active rule set, or one that the command would activate, is one that this build doesn't know.
   case unknownRuleSet(Int)
   /// The log is empty: `kauri migrate` opens the book.
   case notOpen

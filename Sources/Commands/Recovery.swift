@@ -21,7 +21,10 @@ extension Instruction {
   private init?(recoveredFrom event: Event) {
     switch event {
     case .bookOpened(let event): self = .openBook(event.instruction)
-    case .ruleSetActivated(let event): self = .activateRuleSet(ActivateRuleSet(ruleSet: event.ruleSet))
+    case .ruleSetProposed(let event): self = .activateRuleSet(ActivateRuleSet(accepted: event.ruleSet))
+    case .ruleSetActivated(let event):
+      self =
+        event.approval.map(Instruction.approve) ?? .activateRuleSet(ActivateRuleSet(accepted: event.ruleSet))
     case .customerRegistered(let event): self = .registerCustomer(event.instruction)
     case .customerVerified(let event): self = .verifyCustomer(event.instruction)
     case .customerRejected(let event): self = .rejectCustomer(event.instruction)
@@ -39,7 +42,7 @@ extension Instruction {
     case .fraudScoreRecorded(let event): self = .recordFraudScore(RecordFraudScore(report: event.terms.report))
     case .riskScoreRecorded(let event): self = .recordRiskScore(RecordRiskScore(report: event.terms.report))
     case .amlScoreRecorded(let event): self = .recordAmlScore(RecordAmlScore(report: event.terms.report))
-    case .commandDeclined(let event): self = event.instruction
+    case .commandDeclined(let event): self = event.recoveredInstruction
     case .accessRefused(let event): self = event.instruction
     case .customerDataRead(let event): self = .recordDataRead(event.instruction)
     default:
@@ -90,6 +93,26 @@ extension Instruction {
   }
 }
 
+extension ActivateRuleSet {
+  /// The figure of a decline that says what the server knew which was asked.
+  static let newestKnownFigure = "newest_known"
+
+  /// One that was accepted: the server that decided it knew the set, and whoever decides it again needn't.
+  fileprivate init(accepted ruleSet: Int) {
+    self.init(ruleSet: ruleSet, newestKnown: ruleSet)
+  }
+}
+
+extension CommandDeclined {
+  /// What the command said, and what the server knew that decided it.
+  fileprivate var recoveredInstruction: Instruction {
+    guard case .activateRuleSet(var activate) = instruction, code == .ruleSetNotKnown else { return instruction }
+    let figure = checks.first?.figures.first { $0.name == ActivateRuleSet.newestKnownFigure }
+    if case .integer(let newest)? = figure?.value { activate.newestKnown = Int(newest) }
+    return .activateRuleSet(activate)
+  }
+}
+
 extension ImportSanctionsList {
   /// The list as it was published: what was there, with what the import added, changed and removed.
   fileprivate init(
@@ -117,6 +140,17 @@ extension CommandOutcome {
     self.init(
       commandID: first.origin.commandID, command: first.event.commandName, verdict: Verdict(recorded: first.event),
       events: events)
+  }
+}
+
+extension Event {
+  /// How many events a command led to whose first event this is. Only an accepted import of a list leads to more than
+  /// one, and its first says how many changes follow.
+  public var eventsOfItsCommand: Int {
+    guard case .sanctionsListImported(let imported) = self else { return 1 }
+    return [imported.added, imported.changed, imported.removed].reduce(1) {
+      $0.addingReportingOverflow($1).partialValue
+    }
   }
 }
 

@@ -46,6 +46,21 @@ public struct RuleSets: Sendable {
     _ command: CommandEnvelope, on state: borrowing BookState, in context: DecisionContext
   ) -> Decision? {
     guard contains(context.ruleSet) else { return nil }
+    if case .activateRuleSet(var activate) = command.instruction, activate.newestKnown == nil {
+      activate.newestKnown = newest
+      var informed = command
+      informed.instruction = .activateRuleSet(activate)
+      return sets[context.ruleSet - 1].decide(informed, state, context)
+    }
     return sets[context.ruleSet - 1].decide(command, state, context)
+  }
+
+  /// The rule set that a decision would activate and that isn't known here: whoever doesn't know it leaves that to one
+  /// who does.
+  package func unknown(activatedBy decision: Decision) -> Int? {
+    guard case .record(let events, _) = decision, case .ruleSetActivated(let activated)? = events.first,
+      !contains(activated.ruleSet)
+    else { return nil }
+    return activated.ruleSet
   }
 }

@@ -148,7 +148,7 @@ public struct StateNeedsCollector: Sendable {
     case .journal(let terms):
       for posting in terms.postings { account(posting.account.id, on: state) }
     case .match(let finding, _): customer(finding.customerID, on: state)
-    case .policy: break
+    case .policy, .ruleSet: break
     }
   }
 

@@ -17,7 +17,7 @@ import Testing
 
   static let samples: [Sample] = {
     let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Samples")
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path())) ?? []
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
     return files.sorted().flatMap { file -> [Sample] in
       let name = file.dropLast(".json".count).split(separator: "-")
       guard name.count == 2, let version = Int(name[1]), let text = try? Data(contentsOf: folder.appending(path: file))

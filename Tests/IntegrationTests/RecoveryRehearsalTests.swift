@@ -8,23 +8,64 @@ import Testing
 @Suite struct RecoveryRehearsalTests {
   @Test func aRestoreToAChosenSecond() async throws {
     try await Rehearsal.run { rehearsal in
-      let (backup, keep, restore, verify, recover) = try Rehearsal.blocks()
-      try await rehearsal.succeeds(backup)
+      let page = try Rehearsal.page()
+      try await rehearsal.succeeds(page.backup)
       let wanted = try await rehearsal.grow(by: 20)
       let second = try await rehearsal.now()
       let seen = try await rehearsal.grow(by: 15)
-      try await rehearsal.succeeds(keep)
+      try await rehearsal.succeeds(page.keep)
       await rehearsal.stopEverything()
 
-      try await rehearsal.succeeds(restore, ["SECOND": second])
-      try await rehearsal.tellsWhatIsMissing(verify, after: wanted, upTo: seen)
-      try await rehearsal.goesOn(recover, ["SECOND": second], after: wanted, seen: seen)
+      try await rehearsal.succeeds(page.restore, ["SECOND": second])
+      try await rehearsal.tellsWhatIsMissing(page.verify, after: wanted, upTo: seen)
+      try await rehearsal.goesOn(page.recover, ["SECOND": second], after: wanted, seen: seen)
+    }
+  }
+
+  /// The second restore knows nothing of the first one's history: what was kept outside tells it.
+  @Test func theSameBackupRestoredTwice() async throws {
+    try await Rehearsal.run { rehearsal in
+      let page = try Rehearsal.page()
+      try await rehearsal.succeeds(page.backup)
+      let wanted = try await rehearsal.grow(by: 10)
+      let second = try await rehearsal.now()
+      let seen = try await rehearsal.grow(by: 5)
+      try await rehearsal.succeeds(page.keep)
+      await rehearsal.stopEverything()
+      // A while later, for what went wrong was in the backup's time: the same second once more.
+      try await rehearsal.succeeds(page.restore, ["SECOND": second])
+      try await rehearsal.goesOn(page.recover, ["SECOND": second], after: wanted, seen: seen)
+      try await rehearsal.succeeds(page.keep)
+      let first = try await rehearsal.grow(by: 3)
+      await rehearsal.stopEverything()
+      try await rehearsal.succeeds(#"pg_ctl -D "$RESTORED" -w -m fast stop; rm -rf "$RESTORED""#)
+      try await rehearsal.succeeds(page.restore, ["SECOND": second])
+
+      // Without anything that was kept, it isn't declared at all.
+      let unknowing = try await rehearsal.type(#"kauri recover --database "$OWNER" --reason "restored""#)
+      #expect(unknowing.status == 2 && unknowing.said.contains("--checkpoint"), "\(unknowing)")
+      // What was signed of the first restore is enough, and so is what it answered.
+      let checked = #"kauri recover --database "$OWNER" --reason r --checkpoint "$KEPT/checkpoint" --key "$KEPT/other""#
+      let forged = try await rehearsal.type(
+        #"echo "ed25519 A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=" > "$KEPT/other""# + "\n" + checked)
+      #expect(forged.status == 1 && forged.said.contains("isn't signed by this key"), "\(forged)")
+      try await rehearsal.succeeds(page.recover, ["SECOND": second])
+      #expect(try await rehearsal.incarnation() == 3)
+      try await rehearsal.serve()
+      #expect(try await rehearsal.grow(by: Int(first - wanted) + 5) > first)
+      // A reader of the first restore is told by the second, which can't say what it kept of a history it never had.
+      for place in [first, wanted + 1] {
+        let told = try await rehearsal.read("after=\(place)&incarnation=2")
+        #expect(told.contains(#""code":"history_changed""#) && !told.contains("kept_position"), "\(told)")
+      }
+      let old = try await rehearsal.read("after=\(seen)&incarnation=1")
+      #expect(old.contains(#""kept_position":\#(wanted)"#), "\(old)")
     }
   }
 
   @Test func aFailoverThatLosesCommits() async throws {
     try await Rehearsal.run { rehearsal in
-      let (_, keep, _, verify, recover) = try Rehearsal.blocks()
+      let page = try Rehearsal.page()
       // A standby that follows the primary until the line between them is cut.
       try await rehearsal.succeeds(
         #"""
@@ -40,7 +81,7 @@ import Testing
         until [ "$(psql -d "$STANDBY" -Atc 'select count(*) from pg_stat_wal_receiver')" = 0 ]; do sleep 0.1; done
         """#)
       let seen = try await rehearsal.grow(by: 15)
-      try await rehearsal.succeeds(keep)
+      try await rehearsal.succeeds(page.keep)
       await rehearsal.stopEverything()
 
       try await rehearsal.succeeds(
@@ -50,8 +91,8 @@ import Testing
         pg_ctl -D "$RESTORED" -w -m fast stop
         pg_ctl -D "$RESTORED" -l "$RESTORED.log" -w start
         """#)
-      try await rehearsal.tellsWhatIsMissing(verify, after: wanted, upTo: seen)
-      try await rehearsal.goesOn(recover, ["SECOND": "the failover"], after: wanted, seen: seen)
+      try await rehearsal.tellsWhatIsMissing(page.verify, after: wanted, upTo: seen)
+      try await rehearsal.goesOn(page.recover, ["SECOND": "the failover"], after: wanted, seen: seen)
     }
   }
 }
@@ -64,25 +105,17 @@ private struct Rehearsal: Sendable {
   let directory: String
   let environment: [String: String]
 
-  static func blocks() throws -> (backup: String, keep: String, restore: String, verify: String, recover: String) {
-    let page = try #require(Files.read(Repository.path + "/docs/operations.md"))
-    let blocks = Walkthrough.blocks(of: page)
-    try #require(blocks.count == 5)
-    return (blocks[0], blocks[1], blocks[2], blocks[3], blocks[4])
+  /// The page's commands.
+  struct Page {
+    let archive, backup, keep, restore, verify, recover: String
   }
 
-  /// The settings of the page's `conf` block.
-  private static func settings(_ archive: String) throws -> [String: String] {
+  static func page() throws -> Page {
     let page = try #require(Files.read(Repository.path + "/docs/operations.md"))
-    let block = try #require(page.firstRange(of: "```conf\n"))
-    let lines = page[block.upperBound...].prefix(while: { $0 != "`" }).split(separator: "\n")
-    var settings: [String: String] = [:]
-    for line in lines {
-      let parts = line.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
-      settings[parts[0]] = parts[1].trimmingCharacters(in: ["'"]).replacing("$ARCHIVE", with: archive)
-    }
-    try #require(settings.keys.sorted() == ["archive_command", "archive_mode"])
-    return settings
+    let blocks = Walkthrough.blocks(of: page)
+    try #require(blocks.count == 6)
+    return Page(
+      archive: blocks[0], backup: blocks[1], keep: blocks[2], restore: blocks[3], verify: blocks[4], recover: blocks[5])
   }
 
   static func run(_ body: (Rehearsal) async throws -> Void) async throws {
@@ -90,11 +123,12 @@ private struct Rehearsal: Sendable {
     for name in ["archive", "kept", "bin", "socket"] { try Files.makeDirectory("\(directory)/\(name)", mode: 0o755) }
     // Postgres' own account writes here, also where this runs as root.
     for path in [directory, "\(directory)/archive", "\(directory)/socket"] { try #require(chmod(path, 0o777) == 0) }
-    let cluster = try await PostgresCluster.temporary(settings: try settings("\(directory)/archive"))
+    let cluster = try await PostgresCluster.temporary()
     let outcome: Result<Void, any Error>
     do {
       let rehearsal = try await prepare(directory, cluster)
       do {
+        try await rehearsal.archives()
         try await body(rehearsal)
         outcome = .success(())
       } catch {
@@ -152,7 +186,7 @@ private struct Rehearsal: Sendable {
 
   // MARK: Typing
 
-  private func type(_ script: String, _ more: [String: String] = [:]) async throws -> (status: Int32?, said: String) {
+  func type(_ script: String, _ more: [String: String] = [:]) async throws -> (status: Int32?, said: String) {
     var exports = ""
     var names = environment.merging(more) { $1 }
     names["URL"] = server.address
@@ -165,6 +199,22 @@ private struct Rehearsal: Sendable {
   func succeeds(_ script: String, _ more: [String: String] = [:]) async throws {
     let (status, said) = try await type(script, more)
     try #require(status == 0, "\(script)\n\(said)")
+  }
+
+  /// What the page says comes first: Postgres archives to the directory that the shell names, and knows no such name.
+  private func archives() async throws {
+    await server.destroy()
+    try await succeeds(try Rehearsal.page().archive)
+    try await cluster.restart()
+    let command = try await type(#"psql -d "$PRIMARY" -Atc 'show archive_command'"#).said.trimmed
+    let directory = try #require(environment["ARCHIVE"])
+    try #require(command == #"test ! -f "\#(directory)/%f" && cp "%p" "\#(directory)/%f""#)
+    try await succeeds(
+      #"""
+      psql -d "$PRIMARY" -Atc 'select pg_switch_wal()' > /dev/null
+      until ls "$ARCHIVE" | grep -q .; do sleep 0.1; done
+      """#)
+    try await serve()
   }
 
   func now() async throws -> String {
@@ -191,6 +241,17 @@ private struct Rehearsal: Sendable {
     return try await head()
   }
 
+  func incarnation() async throws -> Int? {
+    Int(try await type(#"psql -d "$PRIMARY" -Atc "select incarnation from log_head""#).said.trimmed)
+  }
+
+  /// What a reader of the log is answered.
+  func read(_ query: String) async throws -> String {
+    try await type(#"curl -sS -H "Authorization: Bearer $(cat "$TOKEN")" "$URL/v1/events?"# + query + #"""#).said
+  }
+
+  func serve() async throws { try await server.start() }
+
   private func head() async throws -> Int64 {
     let said = try await type(#"psql -d "$PRIMARY" -Atc "select position from log_head""#).said
     return try #require(Int64(said.trimmed), "\(said)")
@@ -216,20 +277,24 @@ private struct Rehearsal: Sendable {
   /// The incarnation is raised, the server takes commands again, and a consumer who had seen more is told.
   func goesOn(_ recover: String, _ more: [String: String], after kept: Int64, seen: Int64) async throws {
     try await succeeds(recover, more)
-    try await server.start()
+    try await serve()
     // The new history grows past what the old one had, so positions alone would say nothing.
     let grown = try await grow(by: Int(seen - kept) + 5)
     #expect(grown > seen)
-    let read = #"curl -sS -H "Authorization: Bearer $(cat "$TOKEN")" "$URL/v1/events?"#
-    let told = try await type(read + #"after=\#(seen)&incarnation=1""#).said
+    let told = try await read("after=\(seen)&incarnation=1")
     #expect(told.contains(#""code":"history_changed""#) && told.contains(#""kept_position":\#(kept)"#), "\(told)")
-    let onwards = try await type(read + #"after=\#(kept)&incarnation=1&limit=1""#).said
+    let onwards = try await read("after=\(kept)&incarnation=1&limit=1")
     #expect(onwards.contains(#""incarnation":2"#) && onwards.contains(#""position":\#(kept + 1)"#), "\(onwards)")
     let follower = try await type(
       #"curl -sS -H "Authorization: Bearer $(cat "$TOKEN")" -H "Accept: text/event-stream" -H "Last-Event-ID: \#(seen)" "#
         + #""$URL/v1/events""#
     ).said
     #expect(follower.contains("history_changed"), "\(follower)")
+    // What the old one had signed and this one lacks is named as exactly as before, though these positions are taken.
+    let (again, lost) = try await type(try Rehearsal.page().verify)
+    let positions = "positions \(kept + 1) to \(seen), which this checkpoint of incarnation 1 covers"
+    #expect(again == 1 && lost.contains(positions), "\(lost)")
+    #expect(lost.contains("lost when incarnation 2 began after event \(kept)"), "\(lost)")
     // And the new history is sound from its first event to its last.
     let (status, said) = try await type(
       #"kauri replay verify --database "$OWNER" --master-key "$KEYS/keys/master.key" --key "$KEYS/checkpoint.pub""#)

@@ -77,7 +77,7 @@ import Testing
       #expect(try json["type"] == "urn:kauri:problem:insufficient_funds")
       #expect(try json["code"] == "insufficient_funds")
       #expect(try json["status"] == "422")
-      #expect(try json["retryable"] == "true")
+      #expect(try json["retryable"] == "false")
       #expect(try json["outcome"] == "declined")
       #expect(try json["events/0/type"] == "TransferDeclined")
       #expect(try json["position"] == "\(bank.book.log.count)")
@@ -88,6 +88,37 @@ import Testing
       #expect(try funds["passed"]?.bool() == false)
       #expect(try funds["available"]?.string() == "100")
       #expect(try funds["amount"]?.string() == "101")
+    }
+  }
+
+  /// What may pass tomorrow passes under another key: this one's answer stays, and says so.
+  @Test func aDeclineIsFinalForItsKeyAndSaysSo() async throws {
+    let bank = try await TestBank()
+    try await bank.test { caller in
+      try await caller.open(TestBank.alice, account: Self.savings, funds: 100)
+      try await caller.open(TestBank.bob, account: Self.shop, funds: 1_000)
+      try await caller.accepted(
+        "SetLimit", #"{"subject_id":"\#(Self.savings)","kind":"daily","amount":"50","currency":"NZD"}"#)
+      let key = TestCaller.newID()
+      for (amount, code) in [(Int64(60), "limit_daily"), (101, "limit_daily"), (1_001, "insufficient_funds")] {
+        let debit = code == "limit_daily" ? Self.savings : Self.shop
+        let credit = code == "limit_daily" ? Self.shop : Self.savings
+        let answer = try await caller.give("PostTransfer", TestCaller.transfer(debit, credit, amount))
+        #expect(try answer.code == code)
+        #expect(try answer.json["retryable"] == "false")
+      }
+      let body = TestCaller.transfer(Self.savings, Self.shop, 60)
+      let first = try await caller.give("PostTransfer", body, key: key)
+      try await caller.accepted(
+        "SetLimit", #"{"subject_id":"\#(Self.savings)","kind":"daily","amount":null,"currency":"NZD"}"#)
+      let again = try await caller.give("PostTransfer", body, key: key)
+      #expect(again.text == first.text && again.headers[.idempotencyReplayed] == "true")
+      #expect(try again.json["retryable"] == "false")
+      let line = try await caller.batch([
+        #"{"id":"\#(key)","command":"PostTransfer","data":\#(body)}"#
+      ]).lines[0]
+      #expect(try line["retryable"] == "false")
+      #expect(try await caller.give("PostTransfer", body).status == .created)
     }
   }
 

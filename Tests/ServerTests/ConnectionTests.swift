@@ -80,6 +80,68 @@ import Testing
     #expect(ended[""] == ["yes"])
   }
 
+  /// However many one client opens, others get theirs; what has ended counts no more.
+  @Test func streamsOfOneCallerAreBounded() async throws {
+    var limits = ServerLimits()
+    limits.followers = 4
+    limits.followersPerCaller = 2
+    let bank = try await TestBank(limits: limits)
+    try await LiveServer.run(bank) { server in
+      let stream = "Accept: text/event-stream\r\n"
+      try await server.talk { first in
+        try await first.say(Self.head("GET", "/v1/events", bank, as: "auditor", stream))
+        try await first.listen { $0.contains("id: 1\n") }
+        try await server.talk { second in
+          try await second.say(Self.head("GET", "/v1/events", bank, as: "auditor", stream))
+          try await second.listen { $0.contains("id: 1\n") }
+          try await server.talk { third in
+            try await third.say(Self.head("GET", "/v1/events", bank, as: "auditor", stream))
+            let answer = try await third.listen { $0.contains("}") || $0.contains("id: 1\n") }
+            #expect(answer.hasPrefix("HTTP/1.1 429"))
+            #expect(answer.contains("application/problem+json") && answer.contains("too_many_requests"))
+            #expect(answer.lowercased().contains("retry-after: 1"))
+          }
+          try await server.talk { other in
+            try await other.say(Self.head("GET", "/v1/events", bank, as: "service", stream))
+            let answer = try await other.listen { $0.contains("}") || $0.contains("id: 1\n") }
+            #expect(answer.hasPrefix("HTTP/1.1 200"))
+          }
+        }
+        try await Self.eventually { bank.parts.feed.followers == 1 }
+        try await server.talk { again in
+          try await again.say(Self.head("GET", "/v1/events", bank, as: "auditor", stream))
+          let answer = try await again.listen { $0.contains("}") || $0.contains("id: 1\n") }
+          #expect(answer.hasPrefix("HTTP/1.1 200"))
+        }
+      }
+    }
+  }
+
+  @Test func aStreamEndsWithItsToken() async throws {
+    let bank = try await TestBank()
+    try await LiveServer.run(bank) { server in
+      let started = ContinuousClock.now
+      let token = try await bank.keys.token(TestClaims("auditor", "audit-9", expires: 3))
+      let head =
+        "GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\nAccept: text/event-stream\r\n\r\n"
+      try await server.talk { talk in
+        try await talk.say(head)
+        let all = try await talk.listen { $0.contains("event: end\n") && $0.hasSuffix("0\r\n\r\n") }
+        #expect(all.hasPrefix("HTTP/1.1 200") && all.contains("id: 1\n"))
+        let end = try #require(all.firstRange(of: "event: end\ndata: {"))
+        #expect(all[end.lowerBound...].contains(#""code":"unauthenticated""#))
+        #expect(!all[end.lowerBound...].contains("id: "), "whoever comes back goes on where it was")
+        #expect(ContinuousClock.now - started >= .seconds(2))
+      }
+      try await Self.eventually { bank.parts.feed.followers == 0 }
+      try await server.talk { talk in
+        try await talk.say(head)
+        let answer = try await talk.listen { $0.contains("}") }
+        #expect(answer.hasPrefix("HTTP/1.1 401"))
+      }
+    }
+  }
+
   // MARK: Bounds
 
   @Test func requestsInFlightAreBoundedOverallAndPerCaller() async throws {

@@ -159,7 +159,9 @@ import Testing
         "RecordFraudScore",
         #"{"subject_id":"\#(TestBank.alice)","score":120,"model":"m-1","scored_at":"2026-01-01T00:00:00Z"}"#,
         as: "service")
-      let json = try await caller.get("/v1/customers/\(TestBank.alice)", as: "alice").json
+      let own = try await caller.get("/v1/customers/\(TestBank.alice)", as: "alice").json
+      #expect(try own["scores"] == "{}")
+      let json = try await caller.get("/v1/customers/\(TestBank.alice)").json
       #expect(try json["status"] == "verified")
       #expect(try json["scores/fraud/score"] == "120")
       #expect(try Int(json["scores/fraud/age_seconds"] ?? "") ?? 0 > 0)
@@ -254,30 +256,6 @@ import Testing
       #expect(try stream["events/1/stream_version"] == "2")
       let neither = try await caller.get("/v1/events", headers: [.accept: "text/html"])
       #expect(neither.status == .notAcceptable)
-    }
-  }
-
-  @Test func holdsThatAreDueAreExpiredOnce() async throws {
-    try await withBank { bank, caller in
-      let hold = TestCaller.newID()
-      let soon = Moment(microseconds: Moment.now.microseconds + 50_000)
-      let placed = try await caller.give(
-        "PlaceHold", #"{"account_id":"\#(Self.savings)","amount":250,"currency":"NZD","expires_at":"\#(soon)"}"#,
-        key: hold)
-      #expect(placed.status == .created)
-      // Two servers on one book.
-      let first = HoldExpiry(handler: bank.parts.handler, reader: bank.book, logger: bank.parts.logger)
-      let second = HoldExpiry(handler: bank.parts.handler, reader: bank.book, logger: bank.parts.logger)
-      while Moment.now <= soon { await Task.yield() }
-      async let one = first.look()
-      async let two = second.look()
-      _ = await (one, two)
-      let expired = bank.book.events {
-        if case .holdExpired(let event) = $0 { event.returned.holdID.description } else { nil }
-      }
-      #expect(expired == [hold])
-      #expect(bank.book.log.last?.origin.actor == .kauri)
-      #expect(bank.book.state.accounts[try #require(Identifier(Self.savings))]?.balance.held == 0)
     }
   }
 }

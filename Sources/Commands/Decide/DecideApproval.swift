@@ -18,6 +18,15 @@ func decideApprove(
   case .journal(let terms): return approveJournal(terms, approval, note, on: state, in: context)
   case .policy(let change):
     return .accept(.policySet(PolicySet(bookID: approval.stream.id, change: change, approval: note)))
+  case .ruleSet(let number):
+    // Another may have been activated since.
+    let active = state.book?.ruleSet ?? 0
+    guard number > active else {
+      let check = Check(.ruleSetNotNewer, passed: false, [.integer("active", active)])
+      return rejectAfterChecks(note, approval, .ruleSetNotNewer, [check])
+    }
+    return .accept(
+      .ruleSetActivated(RuleSetActivated(bookID: approval.stream.id, ruleSet: number, approval: note)))
   case .match(let finding, _) where state.customers[finding.customerID]?.status == .erased:
     let check = Check(.wrongState, passed: false, [.text("status", CustomerStatus.erased.rawValue)])
     return rejectAfterChecks(note, approval, .wrongState, [check])
@@ -107,6 +116,6 @@ private func keySubject(of approval: Approval, on state: borrowing BookState) ->
   case .transfer(let terms):
     state.accounts[terms.debit.id]?.customerID ?? state.accounts[terms.credit.id]?.customerID ?? .zero
   case .match(let finding, _): finding.customerID
-  case .journal, .policy: .zero
+  case .journal, .policy, .ruleSet: .zero
   }
 }

@@ -5,12 +5,23 @@ func decideOpenBook(_ open: OpenBook, on state: borrowing BookState) -> Decision
   return .accept(.bookOpened(BookOpened(instruction: open)))
 }
 
-func decideActivateRuleSet(_ activate: ActivateRuleSet, on state: borrowing BookState) -> Decision {
+/// A person's proposal waits for a second one.
+func decideActivateRuleSet(
+  _ activate: ActivateRuleSet, _ actor: Actor, on state: borrowing BookState
+) -> Decision {
+  let instruction = Instruction.activateRuleSet(ActivateRuleSet(ruleSet: activate.ruleSet))
   guard let book = state.book, activate.ruleSet > book.ruleSet else {
-    return .decline(
-      .activateRuleSet(activate), .ruleSetNotNewer, [.integer("active", state.book?.ruleSet ?? 0)])
+    return .decline(instruction, .ruleSetNotNewer, [.integer("active", state.book?.ruleSet ?? 0)])
   }
-  return .accept(.ruleSetActivated(RuleSetActivated(bookID: book.id, ruleSet: activate.ruleSet)))
+  if let newest = activate.newestKnown, activate.ruleSet > newest {
+    return .decline(
+      instruction, .ruleSetNotKnown,
+      [.integer("rule_set", activate.ruleSet), .integer(ActivateRuleSet.newestKnownFigure, newest)])
+  }
+  if actor.role == .system {
+    return .accept(.ruleSetActivated(RuleSetActivated(bookID: book.id, ruleSet: activate.ruleSet)))
+  }
+  return .accept(.ruleSetProposed(RuleSetProposed(bookID: book.id, ruleSet: activate.ruleSet)))
 }
 
 func decideSetLimit(_ limit: SetLimit, on state: borrowing BookState) -> Decision {
@@ -30,10 +41,20 @@ func decideSetPolicy(_ policy: SetPolicy, on state: borrowing BookState) -> Deci
   return .accept(.policyChangeProposed(PolicyChangeProposed(bookID: book.id, change: policy.change)))
 }
 
+/// How far another machine's clock may be ahead of the log's, in microseconds.
+private let clockToleranceMicroseconds: Int64 = 300_000_000
+
 func decideScore(
-  _ report: ScoreReport, _ kind: ScoreKind, _ instruction: Instruction, on state: borrowing BookState
+  _ report: ScoreReport, _ kind: ScoreKind, _ instruction: Instruction, on state: borrowing BookState,
+  in context: DecisionContext
 ) -> Decision {
   guard let subject = resolve(report.subject, on: state) else { return .decline(instruction, .unknownSubject) }
+  // Every later score would be older than this one, and it would never be too old.
+  guard report.scoredAt.microseconds <= context.moment.microseconds + clockToleranceMicroseconds else {
+    return .decline(
+      instruction, .scoredInFuture,
+      [.text("scored_at", report.scoredAt.description), .text("moment", context.moment.description)])
+  }
   if let erased = declinedAsErased(subject, instruction, on: state) { return erased }
   let held =
     switch subject.kind {

@@ -37,7 +37,7 @@ func journalParties(
   _ journal: PostJournal, _ accounts: [Account?], heldOn: CalendarDate? = nil
 ) -> [PreFlight.Party] {
   var order: [AccountReference] = []
-  var net: [AccountReference: (account: Account?, currency: Currency, sum: Int128)] = [:]
+  var net: [AccountReference: (account: Account?, currency: Currency, sum: Int128, reach: ClosedRange<Int128>)] = [:]
   for (posting, account) in zip(journal.postings, accounts) {
     let key = account.map { AccountReference.id($0.id) } ?? posting.account
     // Postings of one account in two currencies are two parties, so that the wrong one is found and named.
@@ -46,14 +46,18 @@ func journalParties(
     }
     let signed = Int128(posting.direction == .debit ? -posting.amount : posting.amount)
     if net[key] == nil { order.append(key) }
-    net[key] = (account, posting.currency, (net[key]?.sum ?? 0) + signed)
+    let (before, reach) = (net[key]?.sum ?? 0, net[key]?.reach ?? 0...0)
+    let sum = before + signed
+    net[key] = (account, posting.currency, sum, min(reach.lowerBound, sum)...max(reach.upperBound, sum))
   }
   return order.compactMap { key in
     net[key].map { party in
       let amount = MinorUnits(clamping: party.sum.magnitude)
-      return PreFlight.Party(
+      var whole = PreFlight.Party(
         role: party.sum < 0 ? .debtor : .creditor, reference: key, account: party.account, currency: party.currency,
         amount: amount, reserved: heldOn.flatMap { party.sum < 0 ? (amount, $0) : nil })
+      whole.reach = party.reach
+      return whole
     }
   }
 }

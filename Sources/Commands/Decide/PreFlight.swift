@@ -23,6 +23,9 @@ struct PreFlight {
     var reserved: (amount: MinorUnits, on: CalendarDate)?
     /// Whether a hold reserved the money: scores, limits and funds were settled then.
     var isHeld = false
+    /// How far below and above what it had a journal's postings take the balance, one after the other: entries have it
+    /// after each.
+    var reach: ClosedRange<Int128> = 0...0
 
     init(
       role: Role, reference: AccountReference, account: Account?, currency: Currency, amount: MinorUnits,
@@ -284,7 +287,12 @@ struct PreFlight {
           && !(balance.usage.used(from: context.bookDate, through: context.bookDate) ?? .max)
             .addingReportingOverflow(party.amount).overflow
       }
-    if !fits { check(.balanceOverflow, false, party.naming + [.amount("amount", party.amount)]) }
+    let (lowest, highest) = (
+      Int128(balance.posted) + party.reach.lowerBound, Int128(balance.posted) + party.reach.upperBound
+    )
+    if !fits || lowest < Int128(MinorUnits.min) || highest > Int128(MinorUnits.max) {
+      check(.balanceOverflow, false, party.naming + [.amount("amount", party.amount)])
+    }
   }
 }
 
@@ -308,8 +316,10 @@ extension PreFlight.Party {
       case .id(let id): id.description
       case .number(let number): number.description
       }
-    return [.text("party", role.rawValue), .text("account_id", account?.id.description ?? name)]
+    return [PreFlight.Party.naming(role), .text("account_id", account?.id.description ?? name)]
   }
+
+  static func naming(_ role: Role) -> Figure { .text("party", role.rawValue) }
 }
 
 /// How much of a limit is used already, the movement's own reservation left out.

@@ -1,3 +1,4 @@
+import Glibc
 public import Ledger
 
 /// An event as the log takes it.
@@ -124,19 +125,22 @@ public struct EventCodec: Sendable {
 
   /// Whether a payload of the log holds sealed text, or text that was erased before it was recorded. Within a JSON string
   /// the quotation marks would be escaped, and no other fields are called that, so the bytes can't mean anything else.
-  static func holdsPersonalText(_ payload: [UInt8]) -> Bool {
+  package static func holdsPersonalText(_ payload: [UInt8]) -> Bool {
     contains(payload, sealedMark) || contains(payload, erasedMark)
   }
 
   private static func contains(_ payload: [UInt8], _ mark: StaticString) -> Bool {
     payload.withUnsafeBytes { payload in
-      mark.withUTF8Buffer { mark in
-        let mark = UnsafeRawBufferPointer(mark)
-        return mark.count <= payload.count
-          && (0...payload.count - mark.count).contains { start in
-            payload[start] == mark[0] && payload[start..<start + mark.count].elementsEqual(mark)
-          }
+      guard let start = payload.baseAddress else { return false }
+      let length = mark.utf8CodeUnitCount
+      var place = 0
+      while place + length <= payload.count,
+        let found = memchr(start + place, Int32(mark.utf8Start[0]), payload.count - length - place + 1)
+      {
+        if memcmp(found, mark.utf8Start, length) == 0 { return true }
+        place = UnsafeRawPointer(found) - start + 1
       }
+      return false
     }
   }
 

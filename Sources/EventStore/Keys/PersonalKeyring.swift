@@ -9,7 +9,8 @@ import Synchronization
 ///
 /// A subject's key is 32 random bytes, kept in `personal_keys` wrapped with AES-256-GCM under a key derived from the
 /// master key; a bounded number of them is remembered unwrapped. Erasing the row erases every text of the subject,
-/// wherever it was copied to. Another key derived from the master key hashes the content of commands.
+/// wherever it was copied to. Other keys derived from the master key hash the content of commands, and make the ids of
+/// Kauri's own.
 ///
 /// Look-ups never go to the database: whoever seals or opens loads the keys first, within its own transaction.
 ///
@@ -23,6 +24,8 @@ public final class PersonalKeyring: Sendable {
 
   private let wrapping: SymmetricKey
   private let content: HMAC<SHA256>
+  /// Ids of the commands that Kauri gives by itself.
+  public let ownCommandIDs: OwnCommandIDs
   private let memory: Mutex<KeyMemory>
   private let absenceLifetime: Duration
   private let trust: Duration
@@ -43,6 +46,7 @@ public final class PersonalKeyring: Sendable {
     self.trust = trust
     wrapping = masterKey.derived("kauri personal key wrapping 1")
     content = HMAC(key: masterKey.derived("kauri content hash 1"))
+    ownCommandIDs = OwnCommandIDs(key: masterKey.derived("kauri own command ids 1"))
     memory = Mutex(KeyMemory(cache: KeyCache(capacity: capacity)))
   }
 
@@ -123,6 +127,40 @@ public final class PersonalKeyring: Sendable {
     let limit = ContinuousClock.now + absenceLifetime
     memory.withLock { memory in for subject in missing { memory.insert(.absent(until: limit), for: subject) } }
     return created
+  }
+
+  /// As `loadKeys` for a reader who names the keys that were changed and goes on: they are taken for erased.
+  ///
+  /// - Returns: the subjects whose keys can't be unwrapped.
+  /// - Throws: `PersonalKeyFault.wrongMasterKey` when no other key can be unwrapped either; what the session throws.
+  func loadReadableKeys(for subjects: Set<Identifier>, session: Session) throws -> Set<Identifier> {
+    do {
+      try loadKeys(for: subjects, session: session, creatingMissing: false)
+      return []
+    } catch let fault as PersonalKeyFault {
+      var altered: Set<Identifier> = []
+      for subject in subjects.sorted() {
+        do {
+          try loadKeys(for: [subject], session: session, creatingMissing: false)
+        } catch PersonalKeyFault.wrongMasterKey {
+          altered.insert(subject)
+        }
+      }
+      guard try unwrapsSome(session) else { throw fault }
+      let limit = ContinuousClock.now + absenceLifetime
+      memory.withLock { memory in for subject in altered { memory.insert(.absent(until: limit), for: subject) } }
+      return altered
+    }
+  }
+
+  /// Whether any of some keys that are there can be unwrapped: then the master key is the right one.
+  private func unwrapsSome(_ session: Session) throws -> Bool {
+    let rows = try session.execute("select subject, wrapped_key from personal_keys order by subject limit 1000")
+    for row in 0..<rows.count {
+      let (high, low) = try rows.uuid(row, 0)
+      if (try? unwrap(try rows.bytes(row, 1), of: Identifier(high: high, low: low))) != nil { return true }
+    }
+    return false
   }
 
   /// Drops what is remembered of these subjects, after a transaction that failed.

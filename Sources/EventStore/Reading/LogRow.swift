@@ -105,11 +105,11 @@ extension LogRow {
 extension LogRow: Hashable {
   /// Byte for byte: the standard library takes two texts for equal that Unicode does, and an auditor mustn't.
   public static func == (left: LogRow, right: LogRow) -> Bool {
-    left.position == right.position && left.streamKind.utf8.elementsEqual(right.streamKind.utf8)
+    left.position == right.position && left.streamKind.hasSameBytes(as: right.streamKind)
       && left.streamID == right.streamID && left.streamVersion == right.streamVersion
-      && left.type.utf8.elementsEqual(right.type.utf8) && left.schemaVersion == right.schemaVersion
+      && left.type.hasSameBytes(as: right.type) && left.schemaVersion == right.schemaVersion
       && left.payload == right.payload && left.commandID == right.commandID
-      && left.commandIndex == right.commandIndex && left.actor.utf8.elementsEqual(right.actor.utf8)
+      && left.commandIndex == right.commandIndex && left.actor.hasSameBytes(as: right.actor)
       && left.causationID == right.causationID && left.correlationID == right.correlationID
       && left.moment == right.moment && left.bookDate == right.bookDate && left.ruleSet == right.ruleSet
   }

@@ -1,10 +1,13 @@
-import Commands
+public import Commands
 import Ledger
 
 /// Makes sense of raw rows. It remembers the texts that it has met: nearly all rows have one of a few actors.
 struct RowDecoder {
   private let codec: EventCodec
-  private var actors: [String: Actor] = [:]
+  /// With the very text: a dictionary takes two for one that only Unicode does.
+  private var actors: [String: (text: String, actor: Actor)] = [:]
+  /// Of the last row: the next one's is the same, most often.
+  private var last: (text: String, actor: Actor)?
 
   init(_ codec: EventCodec) {
     self.codec = codec
@@ -26,10 +29,25 @@ struct RowDecoder {
   }
 
   private mutating func actor(_ text: String) throws -> Actor {
-    if let known = actors[text] { return known }
+    if let last, last.text.hasSameBytes(as: text) { return last.actor }
+    if let known = actors[text], known.text.hasSameBytes(as: text) {
+      last = known
+      return known.actor
+    }
     guard let actor = Actor(recorded: text) else { throw ColumnFault(column: "actor", value: text) }
-    actors[text] = actor
+    actors[text] = (text, actor)
+    last = (text, actor)
     return actor
+  }
+}
+
+extension LogRow {
+  /// What the row says, its personal text sealed still.
+  ///
+  /// - Throws: `EventCodecFault` for a payload, and another error for a column, that this build doesn't know.
+  public func decoded(_ codec: EventCodec) throws -> AppendedEvent {
+    var decoder = RowDecoder(codec)
+    return try decoder.decode(self)
   }
 }
 

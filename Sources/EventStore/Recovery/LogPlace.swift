@@ -24,8 +24,12 @@ public struct LogPlace: Hashable, Sendable {
     }
     // Of a history that this database knows nothing of, nothing can be said either.
     guard incarnation < head.incarnation else { throw HistoryChanged(kept: nil, incarnation: head.incarnation) }
-    if let kept = try Incarnations.kept(of: incarnation, session), position > kept {
+    switch try Incarnations.kept(of: incarnation, session) {
+    case .upTo(let kept) where position > kept:
       throw HistoryChanged(kept: kept, incarnation: head.incarnation)
+    case .unknown where position > 0:
+      throw HistoryChanged(kept: nil, incarnation: head.incarnation)
+    case .whole, .upTo, .unknown: break
     }
   }
 }

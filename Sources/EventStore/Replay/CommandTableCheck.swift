@@ -52,7 +52,7 @@ struct CommandTableCheck: Sendable {
   private mutating func compare(
     _ row: StoredCommand, _ content: CommandContent, at first: LogRow, _ differences: inout LogDifferences
   ) {
-    let field = "commands.content_hash of command \(first.commandID)"
+    var field: String { "commands.content_hash of command \(first.commandID)" }
     guard let found = row.contentHash else {
       return differences.add(first.position, field, expected: "a hash", found: "none")
     }

@@ -62,7 +62,8 @@ public struct DatabaseLog: LogSource {
       let leaves = UInt64(range.lowerBound - 1)...UInt64(range.upperBound - 1)
       let width = UInt64(TileID.width)
       sourced.tiles = try TileTable.read(
-        (leaves.lowerBound / width...leaves.upperBound / width).map { TileID(level: 0, index: $0) }, session)
+        (leaves.lowerBound / width...leaves.upperBound / width).map { TileID(level: 0, index: $0) }, session,
+        skippingBroken: true)
       let incarnation = try session.execute("select incarnation from log_head").int4(0, 0)
       sourced.checkpoints = try DatabaseLog.checkpoints(range, through: Int(incarnation), limit: .max, session)
       return sourced
@@ -79,7 +80,7 @@ public struct DatabaseLog: LogSource {
   }
 
   public func tiles(_ ids: [TileID]) async throws -> [TileID: [TreeHash]] {
-    try await pool.run { session in try TileTable.read(ids, session) }
+    try await pool.run { session in try TileTable.read(ids, session, skippingBroken: true) }
   }
 
   /// Checkpoints of these sizes, of the incarnations up to one, by size.
@@ -122,7 +123,7 @@ public struct DatabaseLog: LogSource {
       kinds.append(stream.kind.rawValue)
     }
     let parameters: [Parameter] = [ids.parameter, kinds.parameter, .int8(position)]
-    return try await pool.run { session in try DatabaseLog.read(DatabaseLog.streamsSQL, parameters, session) }
+    return try await pool.run { session in try DatabaseLog.readable(DatabaseLog.streamsSQL, parameters, session) }
   }
 
   /// As `LogReader` finds a stream: through the index, and through `commands` for one that is named after its command.
@@ -142,7 +143,7 @@ public struct DatabaseLog: LogSource {
     guard !commands.isEmpty else { return [] }
     let ids = DatabaseLog.array(Set(commands))
     return try await pool.run { session in
-      try DatabaseLog.read(
+      try DatabaseLog.readable(
         """
         select \(LogRow.columns) from commands c
         join events e on e.position >= c.first_position and e.position < c.first_position + c.event_count
@@ -160,11 +161,18 @@ public struct DatabaseLog: LogSource {
     }
   }
 
-  public func loadKeys(_ subjects: Set<Identifier>) async throws {
-    guard let keyring else { return }
-    try await pool.run { session in
-      _ = try keyring.loadKeys(for: subjects, session: session, creatingMissing: false)
+  public func tombstones(of subjects: Set<Identifier>) async throws -> Set<Identifier> {
+    guard !subjects.isEmpty else { return [] }
+    let wanted = DatabaseLog.array(subjects)
+    return try await pool.run { session in
+      let rows = try session.execute("select subject from erased_subjects where subject = any($1)", [wanted])
+      return Set(try (0..<rows.count).map { Identifier(halves: try rows.uuid($0, 0)) })
     }
+  }
+
+  public func loadKeys(_ subjects: Set<Identifier>) async throws -> Set<Identifier> {
+    guard let keyring else { return [] }
+    return try await pool.run { session in try keyring.loadReadableKeys(for: subjects, session: session) }
   }
 
   // MARK: The table of commands
@@ -233,5 +241,11 @@ public struct DatabaseLog: LogSource {
   private static func read(_ sql: String, _ parameters: [Parameter], _ session: Session) throws -> [LogRow] {
     let rows = try session.execute(sql, parameters)
     return try (0..<rows.count).map { try LogRow(rows, row: $0) }
+  }
+
+  /// Those that can be read: the others are named where their own turn comes.
+  private static func readable(_ sql: String, _ parameters: [Parameter], _ session: Session) throws -> [LogRow] {
+    let rows = try session.execute(sql, parameters)
+    return (0..<rows.count).compactMap { try? LogRow(rows, row: $0) }
   }
 }

@@ -11,6 +11,8 @@ public struct GivenCheckpoint: Sendable {
   var signature: Result<Void, CheckpointFault>?
   /// What its note says otherwise than its row.
   var fault: String?
+  /// Columns of its row that can't be read, and what they hold.
+  var unreadable: [String: String] = [:]
 
   /// One that an auditor kept.
   ///
@@ -34,11 +36,14 @@ public struct GivenCheckpoint: Sendable {
   init(_ stored: StoredCheckpoint, key: CheckpointPublicKey?) {
     name = "checkpoint"
     incarnation = stored.incarnation
+    unreadable = stored.unreadable
     checkpoint = Checkpoint(origin: "", size: stored.size, root: stored.root)
     do throws(CheckpointFault) {
       let own = try GivenCheckpoint(note: stored.note, name: name, key: key)
       signature = own.signature
-      if own.checkpoint.size != stored.size || own.checkpoint.root != stored.root {
+      // Then what was signed is held against the tree.
+      if stored.unreadable["root"] != nil { checkpoint.root = own.checkpoint.root }
+      if own.checkpoint.size != stored.size || own.checkpoint.root != checkpoint.root {
         fault = "size \(own.checkpoint.size), root \(own.checkpoint.root)"
       } else if !own.checkpoint.origin.hasSuffix("/\(stored.incarnation)") {
         fault = "origin \(own.checkpoint.origin)"
@@ -74,6 +79,11 @@ public struct SegmentProof: Hashable, Sendable {
 }
 
 extension Checkpoint {
-  /// The incarnation that its origin names.
-  var incarnation: Int? { origin.lastIndex(of: "/").flatMap { Int(origin[origin.index(after: $0)...]) } }
+  /// The incarnation that its origin names; nil where it names none.
+  var incarnation: Int? {
+    guard let slash = origin.lastIndex(of: "/"), let number = Int(origin[origin.index(after: slash)...]),
+      (1..<Int(Int32.max)).contains(number)
+    else { return nil }
+    return number
+  }
 }

@@ -39,17 +39,21 @@ public struct LogDifferences: Sendable {
   }
 
   public mutating func add(_ position: Int64, _ field: String, expected: String, found: String) {
-    total += 1
-    guard list.count < kept else { return }
-    list.append(LogDifference(position: position, field: field, expected: expected, found: found))
+    add(LogDifference(position: position, field: field, expected: expected, found: found))
   }
 
-  /// Notes a difference if the two aren't the same.
+  mutating func add(_ difference: LogDifference) {
+    total += 1
+    if list.count < kept { list.append(difference) }
+  }
+
+  /// Notes a difference if the two aren't the same. Texts are made only then: nearly all are the same, and a log has
+  /// millions of them.
   mutating func compare<Value: Equatable>(
-    _ position: Int64, _ field: String, expected: Value, found: Value,
+    _ position: Int64, _ field: @autoclosure () -> String, expected: Value, found: Value,
     _ text: (Value) -> String = { String(describing: $0) }
   ) {
-    if expected != found { add(position, field, expected: text(expected), found: text(found)) }
+    if expected != found { add(position, field(), expected: text(expected), found: text(found)) }
   }
 
   /// Those that were kept, in the order of their positions; what stands beside the log comes last.

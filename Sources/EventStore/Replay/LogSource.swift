@@ -29,8 +29,14 @@ public protocol LogSource: Sendable {
   /// Tiles of the tree over the log, by their names; those that aren't there are left out.
   func tiles(_ ids: [TileID]) async throws -> [TileID: [TreeHash]]
 
+  /// Which of these subjects have a tombstone, that says that their key was erased.
+  func tombstones(of subjects: Set<Identifier>) async throws -> Set<Identifier>
+
   /// Makes the keys of these subjects known to the keyring that the source was given.
-  func loadKeys(_ subjects: Set<Identifier>) async throws
+  ///
+  /// - Returns: the subjects whose keys are there and can't be unwrapped, though others can: their texts are compared as
+  ///   bytes.
+  func loadKeys(_ subjects: Set<Identifier>) async throws -> Set<Identifier>
 }
 
 /// How far a log goes.
@@ -67,6 +73,8 @@ public struct SourcedRows: Sendable {
   public var commands: [Identifier: StoredCommand]?
   /// Rows that aren't even rows of the log's columns, by their positions, and why.
   public var unreadable: [Int64: String] = [:]
+  /// What the source itself found to be otherwise than it must be: what it has twice, what it finds the past through.
+  public var differences: [LogDifference] = []
   /// The tiles of the rows' leaves; nil where the source has none.
   public var tiles: [TileID: [TreeHash]]?
   /// Checkpoints whose trees end within the rows, by size.

@@ -23,6 +23,8 @@ public struct LogVerification: Sendable {
     public var checkpointKey: CheckpointPublicKey?
     /// Checkpoints that the auditor kept, which the log must go on from.
     public var checkpoints: [GivenCheckpoint] = []
+    /// That the checkpoint in the last segment leads to one of those, where there are only segments.
+    public var consistency: ConsistencyProof?
 
     public init() {}
   }
@@ -69,16 +71,18 @@ public struct LogVerification: Sendable {
     let keyring = range.upperBound < options.from ? nil : keyring
     var prepared = Preparation(sourced.rows, codec)
     var asked: Set<Identifier> = []
+    var altered: Set<Identifier> = []
     while true {
       let missing = try prepared.run(keyring)
       guard !missing.isEmpty else { break }
       guard !missing.isSubset(of: asked) else { throw MissingPersonalKeys(missing) }
       asked.formUnion(missing)
-      try await source.loadKeys(missing)
+      altered.formUnion(try await source.loadKeys(missing))
     }
     let checkpoints = sourced.checkpoints.map { GivenCheckpoint($0, key: options.checkpointKey) }
     return PreparedPage(
       rows: prepared.rows, commands: sourced.commands, unreadable: sourced.unreadable,
+      differences: sourced.differences, alteredKeys: altered,
       seal: PageSeal(tiles: sourced.tiles, checkpoints: checkpoints))
   }
 }

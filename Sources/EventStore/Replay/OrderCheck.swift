@@ -59,7 +59,8 @@ struct OrderCheck: LogCheck {
 /// Every row can be read, no personal text is other than it was sealed, and what moves balances in every currency.
 struct ContentCheck: LogCheck {
   private(set) var texts = 0
-  private(set) var erased = 0
+  /// By subject, the texts whose key isn't there, and where the first of them stands.
+  private(set) var withoutKey: [Identifier: (first: Int64, texts: Int)] = [:]
 
   mutating func take(_ prepared: PreparedRow, _ differences: inout LogDifferences) {
     let row = prepared.row
@@ -72,7 +73,9 @@ struct ContentCheck: LogCheck {
       }
     }
     texts += prepared.texts.verified
-    erased += prepared.texts.erased
+    for (subject, count) in prepared.texts.withoutKey {
+      withoutKey[subject, default: (row.position, 0)].texts += count
+    }
     for fault in prepared.texts.faults {
       differences.add(row.position, "payload", expected: "personal text as it was sealed", found: fault)
     }

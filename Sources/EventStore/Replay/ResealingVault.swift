@@ -27,7 +27,7 @@ final class ResealingVault: PersonalTextVault {
   func open(_ sealed: [UInt8], subject: Identifier, field: StaticString) throws -> String? {
     switch keyring.find(subject) {
     case nil: missing.insert(subject)
-    case .absent, .erased: findings.erased += 1
+    case .absent, .erased: findings.withoutKey[subject, default: 0] += 1
     case .present(let key, _):
       guard let clear = key.open(sealed, field: field) else {
         findings.faults.append("\(field) of subject \(subject) can't be opened")

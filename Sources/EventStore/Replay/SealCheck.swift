@@ -18,12 +18,18 @@ struct SealCheck: Sendable {
   private let key: CheckpointPublicKey?
   /// Those that the auditor brought, by size.
   private var given: ArraySlice<GivenCheckpoint>
+  private let consistency: ConsistencyProof?
   /// Incarnations whose checkpoints no longer agree: one difference says it.
   private var parted: Set<Int> = []
   /// By incarnation, how many events were kept of it and how many were signed.
   private var lostThrough: [Int: (kept: Int64, signed: Int64)] = [:]
+  /// By incarnation, how many events the greatest of the auditor's checkpoints covers that agrees.
+  private var agreedThrough: [Int: Int64] = [:]
 
-  init(histories: [Int: Int64], key: CheckpointPublicKey?, given: [GivenCheckpoint]) {
+  init(
+    histories: [Int: Int64], key: CheckpointPublicKey?, given: [GivenCheckpoint], consistency: ConsistencyProof? = nil
+  ) {
+    self.consistency = consistency
     self.histories = histories
     self.key = key
     self.given = given.sorted { $0.checkpoint.size < $1.checkpoint.size }[...]
@@ -67,10 +73,9 @@ struct SealCheck: Sendable {
     let position = prepared.row.position
     guard let tiles, position > 0 else { return }
     let node = SealedNode(level: 0, number: UInt64(position - 1), hash: prepared.leaf)
-    differences.compare(
-      position, "leaf",
-      expected: node.hash(in: tiles)?.description ?? "no leaf: tile \(node.tile.index) ends before it",
-      found: prepared.leaf.description)
+    differences.compare(position, "leaf", expected: node.hash(in: tiles), found: prepared.leaf) { hash in
+      hash?.description ?? "no leaf: tile \(node.tile.index) ends before it"
+    }
   }
 
   /// Holds the nodes above the leaves against their tiles.
@@ -80,8 +85,9 @@ struct SealCheck: Sendable {
     for node in nodes {
       guard let tiles else { break }
       differences.compare(
-        0, "tile \(node.tile.index) of level \(node.level), node \(node.number)",
-        expected: node.hash.description, found: node.hash(in: tiles)?.description ?? "nothing")
+        0, "tile \(node.tile.index) of level \(node.level), node \(node.number)", expected: node.hash,
+        found: node.hash(in: tiles)
+      ) { hash in hash?.description ?? "nothing" }
     }
     nodes = []
   }
@@ -92,34 +98,61 @@ struct SealCheck: Sendable {
     let size = signed.checkpoint.size
     let field = "\(signed.name) of \(size) events"
     checkSignature(signed, field, &differences)
-    if let kept = kept(of: signed), size > kept { return lost(signed, kept, field, &differences) }
+    if let cut = cut(of: signed), size > cut.kept { return lost(signed, cut, field, &differences) }
     guard size == Int64(frontier.size), frontier.root == signed.checkpoint.root else {
       // What comes after one that differs differs too; what an auditor brought is said for each.
       if let stored = signed.incarnation, !parted.insert(stored).inserted { return }
       return differences.add(
         min(size, Int64(frontier.size)), field, expected: "root \(signed.checkpoint.root)",
-        found: "root \(frontier.root) of \(frontier.size) events")
+        found: "root \(frontier.root) of \(frontier.size) events\(extent(of: signed))")
     }
     checkpoints += 1
+    if signed.incarnation == nil, let number = signed.checkpoint.incarnation { agreedThrough[number] = size }
   }
 
-  /// How many events were kept of the history that a checkpoint is of; nil for the history that goes on.
-  private func kept(of signed: GivenCheckpoint) -> Int64? {
-    guard let number = signed.incarnation ?? signed.checkpoint.incarnation else { return nil }
-    return histories.filter { $0.key > number }.values.min()
+  /// Where a later history took the place of a checkpoint's own.
+  private typealias Cut = (kept: Int64, by: Int)
+
+  /// - Returns: nil for the history that goes on, and for one that nothing is known of.
+  private func cut(of signed: GivenCheckpoint) -> Cut? {
+    guard let number = signed.incarnation ?? signed.checkpoint.incarnation, isKnown(number) else { return nil }
+    let first = histories.filter { $0.key > number }.min { ($0.value, $0.key) < ($1.value, $1.key) }
+    return first.map { ($0.value, $0.key) }
+  }
+
+  private func isKnown(_ incarnation: Int) -> Bool { incarnation == 1 || histories[incarnation] != nil }
+
+  /// Which positions it concerns that an auditor's checkpoint differs, as far as that can be told.
+  private func extent(of signed: GivenCheckpoint) -> String {
+    guard signed.incarnation == nil, let number = signed.checkpoint.incarnation else { return "" }
+    let positions = "\((agreedThrough[number] ?? 0) + 1) to \(signed.checkpoint.size)"
+    guard isKnown(number) else {
+      return
+        ": nothing here says where incarnation \(number) began, so which of positions \(positions) differ can't be told"
+    }
+    if let cut = cut(of: signed) {
+      return
+        ": which of positions \(positions) differ can't be told, for incarnation \(cut.by) is said to have kept them all"
+    }
+    return
+      ": which of positions \(positions) differ can't be told, for no later incarnation was declared (kauri recover)"
   }
 
   /// A restore or a failover began another history: what the earlier one had signed beyond that is lost. The log's own
   /// tables say so themselves; to an auditor's checkpoint it is a difference.
   private mutating func lost(
-    _ signed: GivenCheckpoint, _ kept: Int64, _ field: String, _ differences: inout LogDifferences
+    _ signed: GivenCheckpoint, _ cut: Cut, _ field: String, _ differences: inout LogDifferences
   ) {
     guard let stored = signed.incarnation else {
+      let number = signed.checkpoint.incarnation ?? 1
       return differences.add(
-        kept + 1, field, expected: "events \(kept + 1) to \(signed.checkpoint.size), which were signed",
-        found: "nothing: a new incarnation began after event \(kept)")
+        cut.kept + 1, field,
+        expected:
+          "positions \(cut.kept + 1) to \(signed.checkpoint.size), which this checkpoint of incarnation \(number) "
+          + "covers",
+        found: "they are not in this book any more: lost when incarnation \(cut.by) began after event \(cut.kept)")
     }
-    lostThrough[stored] = (kept, max(lostThrough[stored]?.1 ?? 0, signed.checkpoint.size))
+    lostThrough[stored] = (cut.kept, max(lostThrough[stored]?.1 ?? 0, signed.checkpoint.size))
   }
 
   /// What is said of histories that this log doesn't go on with.
@@ -133,6 +166,11 @@ struct SealCheck: Sendable {
   private mutating func checkSignature(
     _ signed: GivenCheckpoint, _ field: String, _ differences: inout LogDifferences
   ) {
+    for (column, found) in signed.unreadable.sorted(by: { $0.key < $1.key }) {
+      differences.add(
+        0, "checkpoints.\(column) of \(field)", expected: column == "root" ? "\(TreeHash.length) bytes" : "a moment",
+        found: found)
+    }
     if let fault = signed.fault {
       differences.add(0, field, expected: "a note that says what its row says", found: fault)
     }
@@ -147,7 +185,9 @@ struct SealCheck: Sendable {
 
   mutating func finish(_ extent: LogExtent, _ differences: inout LogDifferences) {
     for stored in extent.signedBeyond { missing(GivenCheckpoint(stored, key: key), &differences) }
-    for signed in given { missing(signed, &differences) }
+    for signed in given {
+      if let end = extent.end { compare(signed, beyond: end, &differences) } else { missing(signed, &differences) }
+    }
     given = []
     if let end = extent.end { compare(end, &differences) }
     guard let sealed = extent.frontier else { return }
@@ -163,12 +203,51 @@ struct SealCheck: Sendable {
     let size = signed.checkpoint.size
     let field = "\(signed.name) of \(size) events"
     checkSignature(signed, field, &differences)
-    if let kept = kept(of: signed), size > kept { return lost(signed, kept, field, &differences) }
+    if let cut = cut(of: signed), size > cut.kept { return lost(signed, cut, field, &differences) }
     if let stored = signed.incarnation, !parted.insert(stored).inserted { return }
     let last = Int64(frontier.size)
     differences.add(
       last + 1, field, expected: "events \(last + 1) to \(size), which were signed",
-      found: "nothing: the log ends with event \(last)")
+      found: "nothing: the log ends with event \(last)\(unknown(signed))")
+  }
+
+  /// That the events before the end may be others too.
+  private func unknown(_ signed: GivenCheckpoint) -> String {
+    guard signed.incarnation == nil, let number = signed.checkpoint.incarnation, !isKnown(number) else { return "" }
+    return ", and nothing here says where incarnation \(number) began"
+  }
+
+  /// Segments may end before what an auditor's checkpoint signs: what leads there is the last one's proof, and from its
+  /// own checkpoint to another a consistency proof.
+  private mutating func compare(
+    _ signed: GivenCheckpoint, beyond end: SegmentProof, _ differences: inout LogDifferences
+  ) {
+    let size = signed.checkpoint.size
+    let field = "\(signed.name) of \(size) events"
+    checkSignature(signed, field, &differences)
+    let found: String
+    if let own = try? GivenCheckpoint(note: end.note, name: end.name, key: nil).checkpoint, leads(end, to: own) {
+      if own.size == size, own.root == signed.checkpoint.root { return checkpoints += 1 }
+      if let consistency {
+        guard let fault = consistency.fault(between: own, and: signed.checkpoint) else { return checkpoints += 1 }
+        found = fault
+      } else {
+        let request = SegmentOwnProof(size: UInt64(own.size), givenSize: UInt64(size), isSignatureChecked: false)
+          .request
+        found =
+          "the segments end with event \(frontier.size) and lead to a checkpoint of \(own.size) events; that it is of the "
+          + "same log is not shown: give the answer of \(request) with --consistency"
+      }
+    } else {
+      found = "the segments end with event \(frontier.size), and their proof doesn't lead further"
+    }
+    differences.add(Int64(frontier.size), field, expected: "root \(signed.checkpoint.root)", found: found)
+  }
+
+  private func leads(_ end: SegmentProof, to checkpoint: Checkpoint) -> Bool {
+    MerkleProof.verifyConsistency(
+      size1: frontier.size, root1: frontier.root, size2: UInt64(checkpoint.size), root2: checkpoint.root,
+      proof: end.hashes)
   }
 
   /// A segment's own proof that its end leads to a checkpoint.
@@ -181,10 +260,7 @@ struct SealCheck: Sendable {
     }
     let field = "\(signed.name) of \(signed.checkpoint.size) events"
     checkSignature(signed, field, &differences)
-    let isProven = MerkleProof.verifyConsistency(
-      size1: frontier.size, root1: frontier.root, size2: UInt64(signed.checkpoint.size),
-      root2: signed.checkpoint.root, proof: end.hashes)
-    if isProven {
+    if leads(end, to: signed.checkpoint) {
       checkpoints += 1
     } else {
       differences.add(

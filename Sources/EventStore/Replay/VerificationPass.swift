@@ -16,9 +16,12 @@ struct VerificationPass: Sendable {
   private var decisions: DecisionCheck
   private var table = CommandTableCheck()
   private var seal: SealCheck
+  /// Texts whose key was erased, as far as an event or a tombstone says so.
+  private var erasedTexts = 0
   private var hasTiles = false
   private let checkpointKey: CheckpointPublicKey?
   private var hasTable = false
+  private var alteredKeys: Set<Identifier> = []
 
   /// The last command of a page: the next page may have more of it.
   private var open: [PreparedRow] = []
@@ -33,13 +36,21 @@ struct VerificationPass: Sendable {
     order = OrderCheck(first: extent.first)
     decisions = DecisionCheck(codec: codec, ruleSets: options.ruleSets, keyring: keyring)
     checkpointKey = options.checkpointKey
-    seal = SealCheck(histories: extent.histories, key: checkpointKey, given: options.checkpoints)
+    seal = SealCheck(
+      histories: extent.histories, key: checkpointKey, given: options.checkpoints, consistency: options.consistency)
   }
 
   mutating func take(_ page: PreparedPage, _ source: any LogSource) async throws {
     rows += Int64(page.rows.count)
     for (position, reason) in page.unreadable.sorted(by: { $0.key < $1.key }) {
       differences.add(position, "row", expected: "a row of the log", found: reason)
+    }
+    for difference in page.differences { differences.add(difference) }
+    // Pages that are prepared side by side may find the same.
+    for subject in page.alteredKeys.sorted() where alteredKeys.insert(subject).inserted {
+      differences.add(
+        0, "personal_keys.wrapped_key of subject \(subject)", expected: "a key that the master key unwraps",
+        found: "one that it doesn't, as it does others: the texts under it were compared as sealed bytes")
     }
     for row in page.rows {
       order.take(row, &differences)
@@ -70,6 +81,7 @@ struct VerificationPass: Sendable {
     try await compareNodes(source)
     seal.finish(extent, &differences)
     compareBook()
+    try await compareKeys(source)
     try await compareTable(source)
   }
 
@@ -129,6 +141,25 @@ struct VerificationPass: Sendable {
     }
   }
 
+  /// A key that isn't there was erased, by an event of this log or, where a list of erasures was applied after a restore,
+  /// as a tombstone says; or it is missing. One that was altered has been named already.
+  private mutating func compareKeys(_ source: any LogSource) async throws {
+    let customers = decisions.state.customers
+    let unexplained = content.withoutKey.keys.filter { customers[$0]?.status != .erased }
+    let tombstones = try await source.tombstones(of: Set(unexplained))
+    let missing = Set(unexplained).subtracting(tombstones).subtracting(alteredKeys)
+    for (subject, found) in content.withoutKey.sorted(by: { ($0.value.first, $0.key) < ($1.value.first, $1.key) }) {
+      guard missing.contains(subject) else {
+        erasedTexts += found.texts
+        continue
+      }
+      differences.add(
+        found.first, "personal_keys row of \(subject)",
+        expected: "a key: no event of the log and no tombstone says that it was erased",
+        found: "none; \(found.texts) texts from here on can't be opened")
+    }
+  }
+
   private mutating func compareTable(_ source: any LogSource) async throws {
     guard hasTable, let count = try await source.commandRows(through: extent.last) else { return }
     if count.through != table.expectedRows {
@@ -150,7 +181,7 @@ struct VerificationPass: Sendable {
   var report: VerificationReport {
     VerificationReport(
       first: extent.first, last: extent.last, decidedFrom: max(from, extent.first), events: rows,
-      commands: decisions.decided, contentsCompared: table.hashed, texts: content.texts, erased: content.erased,
+      commands: decisions.decided, contentsCompared: table.hashed, texts: content.texts, erased: erasedTexts,
       checkpoints: seal.checkpoints, signatures: seal.signatures, comparedSignatures: checkpointKey != nil,
       comparedTiles: hasTiles, notes: seal.notes, comparedKeys: hasKeys, comparedTable: hasTable,
       total: differences.total, differences: differences.sorted)

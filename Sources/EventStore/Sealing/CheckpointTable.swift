@@ -10,6 +10,8 @@ public struct StoredCheckpoint: Hashable, Sendable {
   /// The signed note as it was given out.
   public var note: String
   public var signedAt: Moment
+  /// Columns that aren't what a signer writes, and what they hold instead; such a root is the empty tree's here.
+  public var unreadable: [String: String] = [:]
 
   public init(incarnation: Int, size: Int64, root: TreeHash, note: String, signedAt: Moment) {
     self.incarnation = incarnation
@@ -24,7 +26,8 @@ public struct StoredCheckpoint: Hashable, Sendable {
 public enum CheckpointTable {
   private static let columns = "c.incarnation, c.size, c.root, c.note, c.signed_at"
 
-  /// Checkpoints in the order of their incarnation and size, after the one named, `limit` at most.
+  /// Checkpoints in the order of their incarnation and size, after the one named, `limit` at most. What a
+  /// column holds that no signer wrote is said in the checkpoint.
   public static func page(
     after last: (incarnation: Int, size: Int64) = (0, 0), limit: Int, _ session: Session
   ) throws -> [StoredCheckpoint] {
@@ -33,7 +36,7 @@ public enum CheckpointTable {
         """
         select \(columns) from checkpoints c where (c.incarnation, c.size) > ($1, $2)
         order by c.incarnation, c.size limit $3
-        """, [.int4(Int32(last.incarnation)), .int8(last.size), .int8(Int64(limit))]))
+        """, [.int4(Int32(last.incarnation)), .int8(last.size), .int8(Int64(limit))]), lenient: true)
   }
 
   /// The newest of the log's present incarnation; nil when there is none yet.
@@ -53,14 +56,27 @@ public enum CheckpointTable {
       [.int4(Int32(incarnation)), .int8(checkpoint.size), .bytea(checkpoint.root.bytes), .text(note)])
   }
 
-  private static func decode(_ rows: Rows) throws -> [StoredCheckpoint] {
+  private static func decode(_ rows: Rows, lenient: Bool = false) throws -> [StoredCheckpoint] {
     try (0..<rows.count).map { row in
-      guard let root = TreeHash(try rows.bytes(row, 2)) else {
-        throw PostgresError(.decoding, "a checkpoint's root isn't 32 bytes")
+      var unreadable: [String: String] = [:]
+      let bytes = try rows.bytes(row, 2)
+      let root = TreeHash(bytes)
+      if root == nil {
+        guard lenient else { throw PostgresError(.decoding, "a checkpoint's root isn't 32 bytes") }
+        unreadable["root"] = "\(bytes.count) bytes"
       }
-      return StoredCheckpoint(
-        incarnation: Int(try rows.int4(row, 0)), size: try rows.int8(row, 1), root: root, note: try rows.text(row, 3),
-        signedAt: Moment(microseconds: try rows.timestamptz(row, 4)))
+      var signedAt = Moment(microseconds: 0)
+      do throws(PostgresError) {
+        signedAt = Moment(microseconds: try rows.timestamptz(row, 4))
+      } catch {
+        guard lenient else { throw error }
+        unreadable["signed_at"] = error.description
+      }
+      var checkpoint = StoredCheckpoint(
+        incarnation: Int(try rows.int4(row, 0)), size: try rows.int8(row, 1), root: root ?? .empty,
+        note: try rows.text(row, 3), signedAt: signedAt)
+      checkpoint.unreadable = unreadable
+      return checkpoint
     }
   }
 }

@@ -36,7 +36,12 @@ public enum TileTable {
   }
 
   /// Reads tiles, by their names, in one statement. Those that aren't there are left out.
-  public static func read(_ tiles: [TileID], _ session: Session) throws -> [TileID: [TreeHash]] {
+  ///
+  /// - Parameter skippingBroken: leaves those out too that aren't whole hashes, for whoever names what is missing.
+  /// - Throws: `TileFault` for one that isn't whole hashes; what the session throws.
+  public static func read(
+    _ tiles: [TileID], _ session: Session, skippingBroken: Bool = false
+  ) throws -> [TileID: [TreeHash]] {
     guard !tiles.isEmpty else { return [:] }
     var levels = ArrayBuilder.int2(reserving: tiles.count)
     var indexes = ArrayBuilder.int8(reserving: tiles.count)
@@ -53,7 +58,10 @@ public enum TileTable {
     var read: [TileID: [TreeHash]] = [:]
     for row in 0..<rows.count {
       let tile = TileID(level: Int(try rows.int2(row, 0)), index: UInt64(try rows.int8(row, 1)))
-      guard let hashes = [TreeHash](concatenated: try rows.bytes(row, 2)[...]) else { throw TileFault(tile: tile) }
+      guard let hashes = [TreeHash](concatenated: try rows.bytes(row, 2)[...]) else {
+        if skippingBroken { continue }
+        throw TileFault(tile: tile)
+      }
       read[tile] = hashes
     }
     return read

@@ -322,6 +322,9 @@ public actor PostgresBook: BookWriter {
     guard let decision = options.ruleSets.decide(command, on: state, in: context) else {
       return work.answer(index, .unavailable(.unknownRuleSet(context.ruleSet)))
     }
+    if let unknown = options.ruleSets.unknown(activatedBy: decision) {
+      return work.answer(index, .unavailable(.unknownRuleSet(unknown)))
+    }
     switch decision {
     case .notDue: work.answer(index, .notDue)
     case .versionConflict(let current): work.answer(index, .versionConflict(current: current))

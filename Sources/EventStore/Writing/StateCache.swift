@@ -1,5 +1,5 @@
 import Commands
-import Ledger
+package import Ledger
 import Postgres
 
 /// The part of the book's state that this process keeps between batches.
@@ -7,14 +7,16 @@ import Postgres
 /// Under the head's lock it is current if the head stands where this process left it: same position, same batch. If
 /// not, the events in between are folded into it. It is changed in place while a batch is decided, so whenever a batch
 /// isn't surely committed as it was decided the whole of it is dropped.
-struct StateCache {
+package struct StateCache {
   /// The state, and whether anything has been loaded into it.
-  var state = BookState()
+  package var state = BookState()
   private var position: Int64 = 0
   private var batchID: Identifier?
 
   /// The command of the last event that this process knows.
   private var lastCommand: CommandID?
+
+  package init() {}
 
   /// Brings the cache to `head`, which must be locked.
   mutating func bring(
@@ -60,13 +62,16 @@ struct StateCache {
   }
 
   /// Notes that a batch was committed as it was decided.
-  mutating func committed(position: Int64, batchID: Identifier, lastCommand: CommandID, cachedAccountsMaximum: Int) {
+  package mutating func committed(
+    position: Int64, batchID: Identifier, lastCommand: CommandID, cachedAccountsMaximum: Int
+  ) {
     guard cachedAccountsMaximum > 0 else { return drop() }
     self.position = position
     self.batchID = batchID
     self.lastCommand = lastCommand
     forgetPassing()
-    if state.accounts.count > cachedAccountsMaximum { evict(to: cachedAccountsMaximum / 2) }
+    let counts = [state.accounts.count, state.customers.count, state.holds.count, state.approvals.count]
+    if counts.contains(where: { $0 > cachedAccountsMaximum }) { evict(to: cachedAccountsMaximum / 2) }
   }
 
   mutating func drop() {
@@ -82,6 +87,9 @@ struct StateCache {
     state.transfers.removeAll(keepingCapacity: true)
     state.claimed.removeAll(keepingCapacity: true)
     state.lists.removeAll()
+    // Nobody asks about what has ended but to be told so, and that the database can tell.
+    for id in state.touched.holds where state.holds[id]?.status != .active { state.holds[id] = nil }
+    for id in state.touched.approvals where state.approvals[id]?.status != .waiting { state.approvals[id] = nil }
     state.touched = BookState.Touched()
   }
 
@@ -92,7 +100,9 @@ struct StateCache {
     state.customers = state.customers.filter { owners.contains($0.key) }
     let kept = state.accounts
     state.numbers = state.numbers.filter { kept.index(forKey: $0.value) != nil }
-    state.holds = state.holds.filter { kept.index(forKey: $0.value.accountID) != nil }
+    state.holds = state.holds.filter { $0.value.status == .active && kept.index(forKey: $0.value.accountID) != nil }
+    if state.holds.count > count { state.holds.removeAll() }
     state.approvals = state.approvals.filter { $0.value.status == .waiting }
+    if state.approvals.count > count { state.approvals.removeAll() }
   }
 }

@@ -82,10 +82,11 @@ public struct JSONObject: Sequence, Sendable {
 
   private func isName(at name: UInt32, _ key: StaticString) -> Bool {
     let token = tape.tokens[Int(name)]
+    // Most names aren't even as long.
+    guard token.flag || Int(token.end - token.start) == key.utf8CodeUnitCount else { return false }
     return key.withUTF8Buffer { key in
       let key = UnsafeRawBufferPointer(key)
       if token.flag { return tape.unescaped(token).withUnsafeBytes { $0.holdsSameBytes(as: key) } }
-      guard token.end - token.start == key.count else { return false }
       return tape.withBytes(token.range) { $0.holdsSameBytes(as: key) }
     }
   }

@@ -14,9 +14,9 @@ public struct BookOpened: EventContent {
   public func stream(command: CommandID) -> StreamID { StreamID(.book, instruction.bookID) }
 }
 
-/// From here on, decisions follow another set of rules.
-public struct RuleSetActivated: EventContent {
-  public static let type: StaticString = "RuleSetActivated"
+/// Somebody wants decisions to follow another set of rules; a second person decides.
+public struct RuleSetProposed: EventContent {
+  public static let type: StaticString = "RuleSetProposed"
   public var bookID: Identifier
   public var ruleSet: Int
 
@@ -33,6 +33,35 @@ public struct RuleSetActivated: EventContent {
   public func write(to writer: inout RecordWriter) {
     writer.json.field("book_id", bookID)
     writer.json.field("rule_set", integer: Int64(ruleSet))
+  }
+
+  public func stream(command: CommandID) -> StreamID { StreamID(.book, bookID) }
+}
+
+/// From here on, decisions follow another set of rules.
+public struct RuleSetActivated: EventContent {
+  public static let type: StaticString = "RuleSetActivated"
+  public var bookID: Identifier
+  public var ruleSet: Int
+  /// Nil where Kauri itself activated it.
+  public var approval: ApprovalNote?
+
+  public init(bookID: Identifier, ruleSet: Int, approval: ApprovalNote? = nil) {
+    self.bookID = bookID
+    self.ruleSet = ruleSet
+    self.approval = approval
+  }
+
+  public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
+    bookID = try object.required("book_id").identifier()
+    ruleSet = Int(try object.required("rule_set").integer(in: 1...Int64(Int32.max)))
+    if let note = try object.optional("approval") { approval = try ApprovalNote(from: note, in: context) }
+  }
+
+  public func write(to writer: inout RecordWriter) {
+    writer.json.field("book_id", bookID)
+    writer.json.field("rule_set", integer: Int64(ruleSet))
+    writer.field(approval: approval)
   }
 
   public func stream(command: CommandID) -> StreamID { StreamID(.book, bookID) }

@@ -18,6 +18,8 @@ public enum RejectionCode: String, Hashable, Sendable, CaseIterable {
   case insufficientFunds = "insufficient_funds"
   /// A balance or a limit's usage would leave Int64.
   case balanceOverflow = "balance_overflow"
+  /// What a customer is told instead of whatever it was about the other party. Never recorded.
+  case creditorNotPayable = "creditor_not_payable"
 
   // Movements.
   case transferExists = "transfer_exists"
@@ -51,21 +53,15 @@ public enum RejectionCode: String, Hashable, Sendable, CaseIterable {
   case samePerson = "same_person"
   case unknownSubject = "unknown_subject"
   case versionNotNewer = "version_not_newer"
+  /// A score that was made after it was reported.
+  case scoredInFuture = "scored_in_future"
   case ruleSetNotNewer = "rule_set_not_newer"
+  /// The build that was asked doesn't have it.
+  case ruleSetNotKnown = "rule_set_not_known"
   case bookAlreadyOpen = "book_already_open"
 
   // Refused to the caller, whatever the state of the book.
   case forbidden
-
-  /// Whether the same content may be accepted later without anybody changing it, under a new command id.
-  public var isRetryable: Bool {
-    switch self {
-    case .insufficientFunds, .limitDaily, .limitWeekly, .limitMonthly, .limitRolling30Days, .fraudScoreStale,
-      .wouldOverdraw, .withinRetention:
-      true
-    default: false
-    }
-  }
 }
 
 /// One thing that was looked at before money moved, with the figures that it compared.

@@ -1,6 +1,7 @@
 /// Something that happened. Events are facts: they are appended, never changed.
 public enum Event: Hashable, Sendable {
   case bookOpened(BookOpened)
+  case ruleSetProposed(RuleSetProposed)
   case ruleSetActivated(RuleSetActivated)
   case customerRegistered(CustomerRegistered)
   case customerVerified(CustomerVerified)
@@ -44,6 +45,7 @@ public enum Event: Hashable, Sendable {
   public var content: any EventContent {
     switch self {
     case .bookOpened(let content): content
+    case .ruleSetProposed(let content): content
     case .ruleSetActivated(let content): content
     case .customerRegistered(let content): content
     case .customerVerified(let content): content
@@ -122,8 +124,9 @@ public enum Event: Hashable, Sendable {
 extension Event {
   /// Every type of event, in the order of the contract.
   public static let kinds: [any EventContent.Type] = [
-    BookOpened.self, RuleSetActivated.self, CustomerRegistered.self, CustomerVerified.self, CustomerRejected.self,
-    CustomerSuspended.self, CustomerErased.self, AccountOpened.self, AccountFrozen.self, AccountUnfrozen.self,
+    BookOpened.self, RuleSetProposed.self, RuleSetActivated.self, CustomerRegistered.self, CustomerVerified.self,
+    CustomerRejected.self, CustomerSuspended.self, CustomerErased.self, AccountOpened.self, AccountFrozen.self,
+    AccountUnfrozen.self,
     AccountClosed.self,
     TransferPosted.self, TransferHeldForApproval.self, TransferDeclined.self, TransferReversed.self,
     JournalPosted.self, JournalHeldForApproval.self, JournalDeclined.self, HoldPlaced.self, HoldCaptured.self,
@@ -141,6 +144,7 @@ extension Event {
     var object = try value.object()
     switch type {
     case "BookOpened": self = .bookOpened(try BookOpened(from: &object, in: context))
+    case "RuleSetProposed": self = .ruleSetProposed(try RuleSetProposed(from: &object, in: context))
     case "RuleSetActivated": self = .ruleSetActivated(try RuleSetActivated(from: &object, in: context))
     case "CustomerRegistered": self = .customerRegistered(try CustomerRegistered(from: &object, in: context))
     case "CustomerVerified": self = .customerVerified(try CustomerVerified(from: &object, in: context))

@@ -113,3 +113,26 @@ public struct SetPolicy: InstructionContent {
 
   public func write(to writer: inout RecordWriter) { change.write(to: &writer) }
 }
+
+/// Proposes that decisions follow another set of rules; a second person decides. A server that doesn't know the set
+/// refuses to write from then on.
+public struct ActivateRuleSet: InstructionContent {
+  public static let name: StaticString = "ActivateRuleSet"
+  public var ruleSet: Int
+  /// The newest set that the deciding server's build knows: the server's to say, so it is no part of what the command
+  /// says, and is neither read nor written with it. Nil where nobody has looked.
+  public var newestKnown: Int?
+
+  public init(ruleSet: Int, newestKnown: Int? = nil) {
+    self.ruleSet = ruleSet
+    self.newestKnown = newestKnown
+  }
+
+  public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
+    ruleSet = Int(try object.required("rule_set").integer(in: 1...Int64(Int32.max)))
+  }
+
+  public func write(to writer: inout RecordWriter) {
+    writer.json.field("rule_set", integer: Int64(ruleSet))
+  }
+}

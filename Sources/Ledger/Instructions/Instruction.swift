@@ -26,10 +26,10 @@ public enum Instruction: Hashable, Sendable {
   case importSanctionsList(ImportSanctionsList)
   case confirmMatch(ConfirmMatch)
   case clearMatch(ClearMatch)
+  case activateRuleSet(ActivateRuleSet)
 
   // Given by Kauri itself, never over HTTP.
   case openBook(OpenBook)
-  case activateRuleSet(ActivateRuleSet)
   case recordDataRead(RecordDataRead)
   case recordRefusal(RecordRefusal)
 
@@ -62,8 +62,8 @@ public enum Instruction: Hashable, Sendable {
     case .importSanctionsList(let content): content
     case .confirmMatch(let content): content
     case .clearMatch(let content): content
-    case .openBook(let content): content
     case .activateRuleSet(let content): content
+    case .openBook(let content): content
     case .recordDataRead(let content): content
     case .recordRefusal(let content): content
     }
@@ -92,7 +92,7 @@ extension Instruction {
     OpenAccount.self, FreezeAccount.self, UnfreezeAccount.self, CloseAccount.self, PostTransfer.self, PostJournal.self,
     ReverseTransfer.self, PlaceHold.self, CaptureHold.self, ReleaseHold.self, ExpireHold.self, Approve.self,
     Reject.self, SetLimit.self, SetPolicy.self, RecordFraudScore.self, RecordRiskScore.self, RecordAmlScore.self,
-    ImportSanctionsList.self, ConfirmMatch.self, ClearMatch.self,
+    ImportSanctionsList.self, ConfirmMatch.self, ClearMatch.self, ActivateRuleSet.self,
   ]
 
   /// Reads the content of the command called `name` from `object` and refuses fields that it doesn't have.
@@ -127,9 +127,8 @@ extension Instruction {
     case "ImportSanctionsList": self = .importSanctionsList(try ImportSanctionsList(from: &object, in: context))
     case "ConfirmMatch": self = .confirmMatch(try ConfirmMatch(from: &object, in: context))
     case "ClearMatch": self = .clearMatch(try ClearMatch(from: &object, in: context))
+    case "ActivateRuleSet": self = .activateRuleSet(try ActivateRuleSet(from: &object, in: context))
     case "OpenBook" where context.source == .log: self = .openBook(try OpenBook(from: &object, in: context))
-    case "ActivateRuleSet" where context.source == .log:
-      self = .activateRuleSet(try ActivateRuleSet(from: &object, in: context))
     case "RecordDataRead" where context.source == .log:
       self = .recordDataRead(try RecordDataRead(from: &object, in: context))
     case "RecordRefusal" where context.source == .log:

@@ -65,13 +65,19 @@ public struct ImportSanctionsList: InstructionContent {
   }
 
   public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
-    list = try object.required("list").nonEmptyString(maxLength: FieldLimit.code)
+    let named = try object.required("list")
+    list = try named.nonEmptyString(maxLength: FieldLimit.code)
+    if context.source == .client { try named.refuseUnlessASCII(list) }
     version = try ListVersion(from: try object.required("version"))
     let array = try object.required("entries")
     entries = []
     var seen: Set<String> = []
     for value in try array.array() {
       let entry = try SanctionsEntry(from: value)
+      if context.source == .client {
+        var fields = try value.object()
+        try fields.required("id").refuseUnlessASCII(entry.id)
+      }
       guard seen.insert(entry.id).inserted else { throw value.fault("repeats the id \"\(entry.id)\"") }
       entries.append(entry)
     }
@@ -92,6 +98,14 @@ public struct ImportSanctionsList: InstructionContent {
       writer.json.endObject()
     }
     writer.json.endArray()
+  }
+}
+
+extension JSONValue {
+  /// What a list and its entries are known by. Publishers use ASCII, and of other texts several spellings are one to
+  /// Unicode, and to Swift, that are two to a database.
+  fileprivate func refuseUnlessASCII(_ text: String) throws(JSONFault) {
+    guard text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else { throw fault("must be printable ASCII") }
   }
 }
 

@@ -46,22 +46,6 @@ public struct OpenBook: InstructionContent {
   }
 }
 
-/// From here on, decisions follow another set of rules. A server that doesn't know the set refuses to write.
-public struct ActivateRuleSet: InstructionContent {
-  public static let name: StaticString = "ActivateRuleSet"
-  public var ruleSet: Int
-
-  public init(ruleSet: Int) { self.ruleSet = ruleSet }
-
-  public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
-    ruleSet = Int(try object.required("rule_set").integer(in: 1...Int64(Int32.max)))
-  }
-
-  public func write(to writer: inout RecordWriter) {
-    writer.json.field("rule_set", integer: Int64(ruleSet))
-  }
-}
-
 /// A person of the bank is about to see a customer's data: recorded before it is shown.
 public struct RecordDataRead: InstructionContent {
   public static let name: StaticString = "RecordDataRead"

@@ -61,9 +61,9 @@ public struct BookState: Sendable {
     public var customers: Set<CustomerID> = []
     public var holds: Set<HoldID> = []
     public var approvals: Set<CommandID> = []
-    /// By list, the entries that were added, changed or removed; a list whose version changed is here even when none
-    /// was.
-    public var lists: [String: Set<String>] = [:]
+    /// By list, the entries that were added, changed or removed, with the log position of the last event that did; a
+    /// list whose version changed is here even when none was.
+    public var lists: [String: [String: Int64]] = [:]
     /// By list, what entries said that were removed, as far as it was known.
     public var removedEntries: [String: [String: SanctionsEntry]] = [:]
 
@@ -110,6 +110,7 @@ extension Event {
     case .journalPosted(let posted): posted.approval?.commandID
     case .approvalRejected(let rejected): rejected.note.commandID
     case .policySet(let set): set.approval.commandID
+    case .ruleSetActivated(let activated): activated.approval?.commandID
     case .sanctionsMatchConfirmed(let confirmed): confirmed.approval.commandID
     case .sanctionsMatchCleared(let cleared): cleared.approval.commandID
     default: nil

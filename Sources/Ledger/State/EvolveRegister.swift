@@ -3,7 +3,12 @@ extension BookState {
   mutating func evolveRegister(_ event: Event, _ origin: EventOrigin) {
     switch event {
     case .bookOpened(let opened): open(opened.instruction, origin)
-    case .ruleSetActivated(let activated): changeBook(origin) { $0.ruleSet = activated.ruleSet }
+    case .ruleSetProposed(let proposed):
+      changeBook(origin) { _ in }
+      wait(.ruleSet(proposed.ruleSet), origin)
+    case .ruleSetActivated(let activated):
+      changeBook(origin) { $0.ruleSet = activated.ruleSet }
+      if let approval = activated.approval { settle(approval.commandID, as: .approved, origin) }
     case .customerRegistered(let registered): register(registered.instruction, origin)
     case .customerVerified: stand(.verified, origin)
     case .customerRejected: stand(.rejected, origin)
@@ -167,6 +172,10 @@ extension BookState {
     list.version = origin.version
     list.position = origin.position
     lists[name] = list
-    touched.lists[name, default: []].formUnion(entry.map { [$0] } ?? [])
+    if let entry {
+      touched.lists[name, default: [:]][entry] = origin.position
+    } else if touched.lists[name] == nil {
+      touched.lists[name] = [:]
+    }
   }
 }

@@ -48,6 +48,7 @@ public struct Approval: Hashable, Sendable {
     case transfer(TransferTerms)
     case journal(JournalTerms)
     case policy(PolicyChange)
+    case ruleSet(Int)
     case match(MatchFinding, MatchDecision)
   }
 
@@ -89,7 +90,7 @@ public struct Approval: Hashable, Sendable {
     switch subject {
     case .transfer(let terms): [terms.debit.id: terms.amount]
     case .journal(let terms): terms.netDebits
-    case .policy, .match: [:]
+    case .policy, .ruleSet, .match: [:]
     }
   }
 }

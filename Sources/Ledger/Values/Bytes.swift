@@ -71,3 +71,15 @@ extension UnsafeMutableRawBufferPointer {
     storeTwoDigits(value % 100, at: offset + 2)
   }
 }
+
+extension String {
+  /// Whether the two are the same text to everybody: Unicode, and so `==`, takes several spellings for one.
+  package func hasSameBytes(as other: String) -> Bool {
+    let same = utf8.withContiguousStorageIfAvailable { bytes in
+      other.utf8.withContiguousStorageIfAvailable {
+        UnsafeRawBufferPointer(bytes).holdsSameBytes(as: UnsafeRawBufferPointer($0))
+      }
+    }
+    return (same ?? nil) ?? utf8.elementsEqual(other.utf8)
+  }
+}

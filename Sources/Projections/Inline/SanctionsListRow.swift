@@ -26,13 +26,14 @@ enum SanctionsListRow {
         """
       writeEntries = """
         insert into \(live.sanctionsEntries) (list, entry_id, entry, removed, position)
-        select $1, unnest($2::text[]), unnest($3::text[])::jsonb, $4, $5
+        select $1, unnest($2::text[]), unnest($3::text[])::jsonb, $4, unnest($5::bigint[])
         on conflict (list, entry_id) do update set entry = excluded.entry, removed = excluded.removed,
           position = excluded.position
         """
       removeEntries = """
-        update \(live.sanctionsEntries) set removed = true, position = $3
-        where list = $1 and entry_id = any($2::text[]) and not removed
+        update \(live.sanctionsEntries) e set removed = true, position = gone.position
+        from unnest($2::text[], $3::bigint[]) as gone (entry_id, position)
+        where e.list = $1 and e.entry_id = gone.entry_id and not e.removed
         """
     }
   }
@@ -70,17 +71,17 @@ enum SanctionsListRow {
     for (name, entries) in touched.lists.sorted(by: { $0.key < $1.key }) {
       guard let list = state.lists[name] else { continue }
       try write(list, statements, into: &pipeline)
-      let ordered = entries.sorted()
+      let ordered = entries.keys.sorted()
       let inForce = ordered.compactMap { list.entries[$0] }
-      if !inForce.isEmpty { try write(inForce, removed: false, of: list, statements, into: &pipeline) }
+      if !inForce.isEmpty { try write(inForce, removed: false, of: list, entries, statements, into: &pipeline) }
       let gone = ordered.filter { list.entries[$0] == nil }
       // What was added and removed in one batch has no row yet, and gets one: a row stands for every entry there ever
       // was, however its events were batched.
       let known = touched.removedEntries[name] ?? [:]
       let said = gone.compactMap { known[$0] }
-      if !said.isEmpty { try write(said, removed: true, of: list, statements, into: &pipeline) }
+      if !said.isEmpty { try write(said, removed: true, of: list, entries, statements, into: &pipeline) }
       let unsaid = gone.filter { known[$0] == nil }
-      if !unsaid.isEmpty { try remove(unsaid, from: list, statements, into: &pipeline) }
+      if !unsaid.isEmpty { try remove(unsaid, from: list, entries, statements, into: &pipeline) }
     }
   }
 
@@ -95,14 +96,17 @@ enum SanctionsListRow {
       ])
   }
 
+  /// - Parameter positions: of the events that say so, by entry: the same however the events were batched.
   private static func write(
-    _ entries: [SanctionsEntry], removed: Bool, of list: SanctionsList, _ statements: Statements,
-    into pipeline: inout Pipeline
+    _ entries: [SanctionsEntry], removed: Bool, of list: SanctionsList, _ positions: [String: Int64],
+    _ statements: Statements, into pipeline: inout Pipeline
   ) throws {
     var ids = ArrayBuilder.text(reserving: entries.count)
+    var places = ArrayBuilder.int8(reserving: entries.count)
     var contents = ArrayBuilder.text(reserving: entries.count, bytesEach: 256)
     for entry in entries {
       ids.append(entry.id)
+      places.append(positions[entry.id] ?? list.position)
       var writer = RecordWriter()
       writer.json.beginObject()
       entry.write(to: &writer)
@@ -111,12 +115,15 @@ enum SanctionsListRow {
     }
     try pipeline.execute(
       statements.writeEntries,
-      [.text(list.name), ids.parameter, contents.parameter, .bool(removed), .int8(list.position)])
+      [.text(list.name), ids.parameter, contents.parameter, .bool(removed), places.parameter])
   }
 
   private static func remove(
-    _ ids: [String], from list: SanctionsList, _ statements: Statements, into pipeline: inout Pipeline
+    _ ids: [String], from list: SanctionsList, _ positions: [String: Int64], _ statements: Statements,
+    into pipeline: inout Pipeline
   ) throws {
-    try pipeline.execute(statements.removeEntries, [.text(list.name), .texts(ids), .int8(list.position)])
+    var places = ArrayBuilder.int8(reserving: ids.count)
+    for id in ids { places.append(positions[id] ?? list.position) }
+    try pipeline.execute(statements.removeEntries, [.text(list.name), .texts(ids), places.parameter])
   }
 }

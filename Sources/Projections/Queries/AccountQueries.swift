@@ -97,15 +97,20 @@ extension BookQueries {
     }.value
   }
 
-  /// Active holds whose time has come, the earliest first.
-  public func dueHolds(at moment: Moment, limit: Int) async throws -> [HoldID] {
+  /// Active holds whose time has come, the earliest first, and only those that come after `hold` in that order.
+  public func dueHolds(at moment: Moment, after hold: DueHold?, limit: Int) async throws -> [DueHold] {
     try await askAtHead(atLeast: nil) { session, head in
+      var parameters: [Parameter] = [.moment(moment), .int8(Int64(limit))]
+      if let hold { parameters += [.moment(hold.expiresAt), .uuid(hold.id)] }
       let rows = try session.execute(
         """
-        select hold_id from \(head.tables.holds)
-        where status = 'active' and expires_at is not null and expires_at <= $1 order by expires_at limit $2
-        """, [.moment(moment), .int8(Int64(limit))])
-      return .found(try (0..<rows.count).map { try rows.identifier($0, 0) }, at: head.position)
+        select hold_id, expires_at from \(head.tables.holds)
+        where status = 'active' and expires_at is not null and expires_at <= $1
+          \(hold == nil ? "" : "and (expires_at, hold_id) > ($3, $4)")
+        order by expires_at, hold_id limit $2
+        """, parameters)
+      let due = try (0..<rows.count).map { DueHold(id: try rows.identifier($0, 0), expiresAt: try rows.moment($0, 1)) }
+      return .found(due, at: head.position)
     }.value
   }
 

@@ -64,6 +64,21 @@ public struct AccountBalance: Hashable, Sendable {
   }
 }
 
+/// An active hold whose time has come. In the order in which they are to be expired.
+public struct DueHold: Hashable, Comparable, Sendable {
+  public var id: HoldID
+  public var expiresAt: Moment
+
+  public init(id: HoldID, expiresAt: Moment) {
+    self.id = id
+    self.expiresAt = expiresAt
+  }
+
+  public static func < (left: DueHold, right: DueHold) -> Bool {
+    (left.expiresAt, left.id) < (right.expiresAt, right.id)
+  }
+}
+
 /// What kind of movement an entry belongs to.
 public enum EntryKind: String, Hashable, Sendable, CaseIterable {
   case transfer, journal, capture, reversal

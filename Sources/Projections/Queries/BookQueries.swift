@@ -119,6 +119,8 @@ struct ModelView {
   let head: LogHead
   /// The generation that is live.
   let generation: Generation
+  /// The form of its tables; 0 when nobody has begun to fill them.
+  let shape: Int
   /// The last event that is in the model.
   let reached: Int64
 
@@ -126,9 +128,10 @@ struct ModelView {
     head = try reader.head(session)
     generation = Generation(liveIn: head, of: model)
     let rows = try session.execute(
-      "select position from projections where model = $1 and generation = $2",
+      "select position, shape from projections where model = $1 and generation = $2",
       [.text(model), .int4(Int32(clamping: generation.number))])
     reached = rows.count > 0 ? try rows.int8(0, 0) : 0
+    shape = rows.count > 0 ? Int(try rows.int4(0, 1)) : 0
   }
 }
 

@@ -16,7 +16,7 @@ extension BookQueries {
         let point = try PastPoint(point, view.head, calendars, session)
         through = point.position
         guard view.reached >= through else { return .behind(reached: view.reached) }
-        let past = AccountsPast(point, view.generation, reader, session)
+        let past = AccountsPast(point, view, reader, session)
         guard try past.balances([account])[account] != nil else {
           throw try past.register.absence(of: .account, StreamID(.account, account))
         }

@@ -17,6 +17,8 @@ public enum QueryFault: Error, Hashable, Sendable {
   case inTheFuture(head: Int64)
   /// The position or the moment lies before the log's first event.
   case beforeTheFirst
+  /// The live tables of the model have the form of an earlier release, which doesn't say what was asked for.
+  case outdated(model: String)
   /// `at_least` wasn't reached in time: `position` is where the model stands.
   case notReached(position: Int64)
 }
@@ -30,6 +32,8 @@ extension QueryFault: CustomStringConvertible {
     case .badCursor: "the cursor isn't one that a page of this list gave"
     case .inTheFuture(let head): "that lies in the future: the log ends at position \(head)"
     case .beforeTheFirst: "that lies before the log's first event"
+    case .outdated(let model):
+      "the read model \(model) has the form of an earlier release: kauri rebuild \(model) makes it anew"
     case .notReached(let position): "what is read has come to position \(position) only"
     }
   }

@@ -15,17 +15,46 @@ struct GenerationComparison {
   ///   - rows: which rows of the new generation may differ.
   ///   - position: where the new generation stands, when the old one may be further. A row of the old one that was
   ///     changed after it isn't compared, and says so itself: all tables that decisions read have a column for it.
+  ///     `laterRows` has what is left out so. A row that says it was changed after the log's end is different.
   func differences(
     in rows: WrittenRows, at position: Int64? = nil, _ session: Session
   ) throws -> Differences {
     var differences = Differences()
     guard rows != .none else { return differences }
     for table in model.tables {
-      let columns = try ComparedColumns(old: old.table(table), new: new.table(table), of: table, session)
+      let columns = try ComparedColumns(old: old.table(table), new: new.table(table), session)
       let found = try compare(table, columns, rows, position, session)
       differences.add(found, showing: shownMaximum)
     }
     return differences
+  }
+
+  /// Which rows of the old generation say that they were changed after `position`: what events changed since, and what
+  /// only says so. Compared once more when the new generation stands there too, neither stays unseen.
+  ///
+  /// What says that it was changed after the log's end isn't among them: `differences` has named it.
+  func laterRows(than position: Int64, among rows: WrittenRows, _ session: Session) throws -> WrittenRows {
+    var later = WrittenRows.none
+    guard rows != .none else { return later }
+    for table in model.tables {
+      let name = old.table(table)
+      var parameters: [Parameter] = [.int8(position)]
+      var place = "public.\(name) where position > $1 and position <= (select position from log_head)"
+      guard model.isKeyedByOne,
+        let key = try ComparedColumns(old: name, new: new.table(table), session).key.first
+      else {
+        if try session.execute("select exists (select from \(place))", parameters).bool(0, 0) { later = .any }
+        continue
+      }
+      if case .keys(let keys) = rows {
+        parameters.append(.uuids(keys))
+        place += " and \(key) = any($2::uuid[])"
+      }
+      let found = try session.execute("select \(key) from \(place)", parameters)
+      guard found.count > 0 else { continue }
+      later = later.union(.keys(Set(try (0..<found.count).map { try found.identifier($0, 0) })))
+    }
+    return later
   }
 
   private func compare(
@@ -43,7 +72,9 @@ struct GenerationComparison {
     var condition = columns.isDifferent
     if let position {
       parameters.append(.int8(position))
-      condition += " and (o.position is null or o.position <= $\(parameters.count))"
+      let place = "$\(parameters.count)"
+      condition +=
+        " and (o.position is null or o.position <= \(place) or o.position > (select position from log_head))"
     }
     let result = try session.execute(
       """
@@ -72,11 +103,7 @@ private struct ComparedColumns {
   /// All others.
   let values: [String]
 
-  /// What no two folds need to agree on. An entry of a sanctions list has its list's position, as of the batch that it
-  /// was written in, and batches are the writer's own affair.
-  private static let incidental: [String: Set<String>] = ["sanctions_entries": ["position"]]
-
-  init(old: String, new: String, of table: String, _ session: Session) throws {
+  init(old: String, new: String, _ session: Session) throws {
     let rows = try session.execute(
       """
       select n.attname::text, n.attnum = any(i.indkey)
@@ -94,8 +121,7 @@ private struct ComparedColumns {
     }
     guard !key.isEmpty else { throw CorruptRow(table: new, key: "", reason: "the table isn't there") }
     self.key = key
-    let incidental = ComparedColumns.incidental[table] ?? []
-    self.values = values.filter { !incidental.contains(String($0.dropFirst().dropLast())) }
+    self.values = values
   }
 
   var join: String { key.map { "o.\($0) = n.\($0)" }.joined(separator: " and ") }

@@ -13,6 +13,8 @@ struct GenerationSwitch<Fill: GenerationFill> {
   let restMaximum: Int64
   /// Whether to switch although there are differences.
   let accepts: Bool
+  /// What hasn't been compared yet, because it said that it was changed later.
+  let later: WrittenRows
 
   enum Outcome: Sendable {
     /// The log has grown by too much to take it in under the lock; nothing was done.
@@ -56,10 +58,11 @@ struct GenerationSwitch<Fill: GenerationFill> {
     try fill.write(session)
   }
 
-  /// Only rows that the last events changed, and only where the writer keeps the old ones up to this very position.
+  /// Only rows that the last events changed or that were left out before, and only where the writer keeps the old ones up
+  /// to this very position.
   private func compareRest(_ session: Session) throws -> Differences {
     guard model.isInline else { return Differences() }
-    return try comparison.differences(in: fill.takeWritten(), session)
+    return try comparison.differences(in: fill.takeWritten().union(later), session)
   }
 
   private func makeLive(_ lease: ProjectionLease, _ head: LogHead, _ session: Session) throws {

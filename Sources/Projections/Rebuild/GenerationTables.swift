@@ -2,6 +2,12 @@ import EventStore
 import Ledger
 import Postgres
 
+extension Generation {
+  /// The one that is made to be compared with the live one and never to be live: the highest number there is, so that it
+  /// is nobody's next, and what an interrupted rebuild left isn't touched by it.
+  static let comparison = Generation(999_999_999)
+}
+
 /// Makes, finds and drops the tables of a read model's generations. On sessions of the owner's role: the server may
 /// neither create nor drop.
 struct GenerationTables {
@@ -14,6 +20,8 @@ struct GenerationTables {
     var unfinished: [(generation: Generation, shape: Int)]
     /// Generations that are neither live nor unfinished and still have tables.
     var old: [Generation]
+    /// Whether a comparison that was killed left its own behind.
+    var hasComparison = false
   }
 
   func inventory(_ reader: LogReader, _ session: Session) throws -> Inventory {
@@ -23,7 +31,11 @@ struct GenerationTables {
     var inventory = Inventory(live: live, unfinished: [], old: [])
     for row in 0..<rows.count {
       let generation = Generation(Int(try rows.int4(row, 0)))
-      if generation.number > live.number { inventory.unfinished.append((generation, Int(try rows.int4(row, 1)))) }
+      if generation == .comparison {
+        inventory.hasComparison = true
+      } else if generation.number > live.number {
+        inventory.unfinished.append((generation, Int(try rows.int4(row, 1))))
+      }
     }
     for number in 1..<max(1, live.number) where try hasTables(Generation(number), session) {
       inventory.old.append(Generation(number))

@@ -7,7 +7,10 @@ extension InlineModel {
     let types: [StaticString] =
       switch self {
       case .book:
-        [BookOpened.type, RuleSetActivated.type, PolicyChangeProposed.type, PolicySet.type, ApprovalRejected.type]
+        [
+          BookOpened.type, RuleSetProposed.type, RuleSetActivated.type, PolicyChangeProposed.type, PolicySet.type,
+          ApprovalRejected.type,
+        ]
       case .customers:
         [
           CustomerRegistered.type, CustomerVerified.type, CustomerRejected.type, CustomerSuspended.type,
@@ -31,8 +34,8 @@ extension InlineModel {
       case .approvals:
         [
           TransferPosted.type, TransferHeldForApproval.type, JournalPosted.type, JournalHeldForApproval.type,
-          PolicyChangeProposed.type, PolicySet.type, SanctionsMatchProposed.type, SanctionsMatchConfirmed.type,
-          SanctionsMatchCleared.type, ApprovalRejected.type,
+          PolicyChangeProposed.type, PolicySet.type, RuleSetProposed.type, RuleSetActivated.type,
+          SanctionsMatchProposed.type, SanctionsMatchConfirmed.type, SanctionsMatchCleared.type, ApprovalRejected.type,
         ]
       case .sanctions:
         [

@@ -9,6 +9,8 @@ public struct ReadModel: Sendable {
   let shape: Int
   /// Whether the writer keeps it, in the transaction of the events; the others follow the log.
   let isInline: Bool
+  /// Whether each of its rows is found by one id, as those are that `WrittenRows` names.
+  var isKeyedByOne: Bool { isInline && name != InlineModel.book.rawValue && name != InlineModel.sanctions.rawValue }
   private let makeFill: @Sendable (Generation, EventCodec) -> any GenerationFill
 
   /// Every read model there is: first those that decisions read.

@@ -52,22 +52,23 @@ public struct Rebuild: Sendable {
     }
   }
 
-  /// Fills a new generation, compares it with the live one, and takes it away again, whatever it finds: nothing is
-  /// switched. A generation that an interrupted rebuild left is taken up, and goes with it.
+  /// Fills a generation of the comparison's own, compares it with the live one, and takes it away again, whatever it
+  /// finds: nothing is switched, and what an interrupted rebuild left stays as it is. What a comparison that was killed
+  /// left goes with whatever is done next.
   ///
-  /// - Throws: as `run`; nothing of the new generation stays.
+  /// - Throws: as `run`; nothing of its own generation stays.
   public func compare() async throws -> RebuildReport {
     try await withSessions { sessions in
       let outcome: Result<RebuildReport, any Error>
       do {
-        let start = try await begin(sessions)
+        let start = try await begin(sessions, toCompare: true)
         let fill = model.fill(start.lease.key.generation, codec)
         outcome = .success(try await self.fill(start, fill, sessions, switches: false))
       } catch {
         outcome = .failure(error)
       }
       do {
-        try await withdraw(sessions)
+        try await withdraw(sessions, comparison: true)
       } catch {
         // Why it failed at first says more than why it couldn't be tidied up.
         _ = try outcome.get()
@@ -78,7 +79,7 @@ public struct Rebuild: Sendable {
     }
   }
 
-  /// Drops every generation that isn't live, an unfinished one too.
+  /// Drops every generation that isn't live, an unfinished one too, and what a comparison that was killed left.
   /// - Returns: which were dropped.
   public func dropOld() async throws -> [Int] {
     try await withSessions { sessions in
@@ -86,7 +87,8 @@ public struct Rebuild: Sendable {
       let reader = LogReader(codec: codec)
       let inventory = try await sessions.control.run { try tables.inventory(reader, $0) }
       var dropped: [Int] = []
-      for generation in inventory.old + inventory.unfinished.map(\.generation) {
+      let comparison = inventory.hasComparison ? [Generation.comparison] : []
+      for generation in inventory.old + inventory.unfinished.map(\.generation) + comparison {
         observe(progress(.dropping, generation, at: 0, of: 0))
         try await sessions.control.run { session in
           try session.transaction { try tables.drop(generation, session) }
@@ -136,7 +138,9 @@ public struct Rebuild: Sendable {
   }
 
   /// Finds the generation that an earlier run left, or makes the next one.
-  private func begin(_ sessions: RebuildSessions) async throws -> Start {
+  ///
+  /// - Parameter toCompare: whether it is never to be live: then one of its own is made, and no other is touched.
+  private func begin(_ sessions: RebuildSessions, toCompare: Bool = false) async throws -> Start {
     observe(RebuildProgress(model: model.name, generation: 0, phase: .making, position: 0, target: 0))
     let tables = GenerationTables(model: model)
     let reader = LogReader(codec: codec)
@@ -146,16 +150,20 @@ public struct Rebuild: Sendable {
           "select position = 0 or exists (select from events where position = 1) from log_head")
         guard try complete.bool(0, 0) else { throw RebuildFault.incompleteLog }
         let inventory = try tables.inventory(reader, session)
-        var next = Generation(inventory.live.number + 1)
+        var next = toCompare ? Generation.comparison : Generation(inventory.live.number + 1)
         var isContinued = false
-        // One whose fold was in memory is begun again; so is one of another form.
-        if !model.isInline, let left = inventory.unfinished.last, left.shape == model.shape {
-          next = left.generation
-          isContinued = true
+        if !toCompare {
+          // One whose fold was in memory is begun again; so is one of another form.
+          if !model.isInline, let left = inventory.unfinished.last, left.shape == model.shape {
+            next = left.generation
+            isContinued = true
+          }
+          for left in inventory.unfinished where !(isContinued && left.generation == next) {
+            try tables.drop(left.generation, session)
+          }
         }
-        for left in inventory.unfinished where !(isContinued && left.generation == next) {
-          try tables.drop(left.generation, session)
-        }
+        // The lock says that nobody compares any more.
+        if inventory.hasComparison { try tables.drop(.comparison, session) }
         if !isContinued { try tables.make(next, session) }
         // The lock says that whoever had it is gone.
         let key = ProjectionLease.Key(model: model.name, generation: next)
@@ -180,16 +188,19 @@ public struct Rebuild: Sendable {
 
   /// Takes away whatever isn't live and hasn't been, whatever becomes of the calling task meanwhile. A cancellation that
   /// comes after the switch finds nothing.
-  private func withdraw(_ sessions: RebuildSessions) async throws {
+  ///
+  /// - Parameter comparison: whether the comparison's own generation is to go, and no other.
+  private func withdraw(_ sessions: RebuildSessions, comparison: Bool = false) async throws {
     await sessions.closeWorking()
     try await Task.detached { [model, codec] in
       // What the cancelled statement held is given back first; the lock that keeps others away stays.
       try await sessions.control.run { session in
         session.rollBack()
         let tables = GenerationTables(model: model)
-        let unfinished = try tables.inventory(LogReader(codec: codec), session).unfinished
+        let inventory = try tables.inventory(LogReader(codec: codec), session)
+        let made = inventory.hasComparison ? [Generation.comparison] : []
         try session.transaction {
-          for left in unfinished { try tables.drop(left.generation, session) }
+          for left in comparison ? made : inventory.unfinished.map(\.generation) { try tables.drop(left, session) }
         }
       }
     }.value

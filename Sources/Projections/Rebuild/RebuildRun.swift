@@ -16,6 +16,8 @@ struct RebuildRun<Fill: GenerationFill> {
   /// The checkpoint: what is written.
   private var lease: ProjectionLease
   private var differences = Differences()
+  /// What the last comparison left out, because it says that it was changed later.
+  private var later = WrittenRows.none
 
   init(
     model: ReadModel, fill: Fill, start: Rebuild.Start, sessions: RebuildSessions, reader: LogReader,
@@ -136,6 +138,9 @@ struct RebuildRun<Fill: GenerationFill> {
       found = try await sessions.comparing.run { [comparison, position = lease.position] session in
         try comparison.differences(in: .any, at: position, session)
       }
+      later = try await sessions.comparing.run { [comparison, position = lease.position] session in
+        try comparison.laterRows(than: position, among: .any, session)
+      }
     } else {
       found = try await compareFollowing()
     }
@@ -179,13 +184,18 @@ struct RebuildRun<Fill: GenerationFill> {
     }
   }
 
-  /// What has been written since it was last compared.
+  /// What has been written since it was last compared, and what was left out before.
   private mutating func compareWritten() async throws {
     guard model.isInline else { return }
-    let found = try await sessions.comparing.run { [comparison, position = lease.position, rows = fill.takeWritten()] in
-      try comparison.differences(in: rows, at: position, $0)
+    let rows = fill.takeWritten().union(later)
+    let (found, later) = try await sessions.comparing.run { [comparison, position = lease.position] session in
+      (
+        try comparison.differences(in: rows, at: position, session),
+        try comparison.laterRows(than: position, among: rows, session)
+      )
     }
     differences.add(found, showing: options.shownMaximum)
+    self.later = later
   }
 
   /// Once more for what was written while the tables were compared. Rows that are written just now agree with one
@@ -193,6 +203,8 @@ struct RebuildRun<Fill: GenerationFill> {
   private mutating func compareRest(_ report: inout RebuildReport) async throws {
     guard model.isInline else { return }
     try await catchUp(to: head)
+    // As far as anything that was left out may say that it was changed.
+    try await bring(to: try await head(), .catchingUp)
     try await compareWritten()
     report.position = lease.position
   }
@@ -213,7 +225,7 @@ struct RebuildRun<Fill: GenerationFill> {
       self.report(.switching, of: lease.position)
       let change = GenerationSwitch(
         model: model, fill: fill, reader: reader, comparison: comparison, restMaximum: options.rest(inRound: round),
-        accepts: options.accepts)
+        accepts: options.accepts, later: later)
       let outcome = try await sessions.writing.run { [lease] session in try change.attempt(lease, session) }
       switch outcome {
       case .behind: round += 1

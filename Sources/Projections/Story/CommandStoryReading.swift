@@ -152,7 +152,9 @@ extension Event {
   /// Whether a second person has to decide.
   fileprivate var waits: Bool {
     switch self {
-    case .transferHeldForApproval, .journalHeldForApproval, .policyChangeProposed, .sanctionsMatchProposed: true
+    case .transferHeldForApproval, .journalHeldForApproval, .policyChangeProposed, .ruleSetProposed,
+      .sanctionsMatchProposed:
+      true
     default: false
     }
   }

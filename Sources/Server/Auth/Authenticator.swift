@@ -40,7 +40,12 @@ public final class Authenticator: Sendable {
   }
 
   /// - Throws: `unauthenticated`, with a `WWW-Authenticate` that says why.
-  package func caller(of header: String?) throws(Problem) -> Actor {
+  package func caller(of header: String?) throws(Problem) -> Actor { try bearer(of: header).actor }
+
+  /// Who sends the request, and until when the token says so.
+  ///
+  /// - Throws: as `caller(of:)` does.
+  func bearer(of header: String?) throws(Problem) -> VerifiedToken {
     guard let header else { throw refusal(nil) }
     // The scheme's name is case-insensitive (RFC 9110, section 11.1).
     guard header.utf8.count > 7, header.prefix(7).lowercased() == "bearer " else { throw refusal(nil) }
@@ -53,13 +58,13 @@ public final class Authenticator: Sendable {
         state.withLock { $0.cache.remove(hash) }
         throw refusal(.expired)
       }
-      return known.actor
+      return known
     }
     guard let keys else { throw refusal(.unknownKey) }
     do {
       let verified = try verifier.verify(token, with: keys, at: now)
       state.withLock { $0.cache.insert(verified, hash) }
-      return verified.actor
+      return verified
     } catch {
       throw refusal(error)
     }

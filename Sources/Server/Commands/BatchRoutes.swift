@@ -36,7 +36,7 @@ struct BatchRoutes {
     let results = await handler.handle(batch.takeCommands())
     for result in results { metrics.decided(result) }
     if let fault = BatchRoutes.commonFault(results) { throw Problem(fault) }
-    let answer = try await OutcomeWriter.bytes(texts, reserving: batch.count * 512) {
+    let answer = try await OutcomeWriter.bytes(texts, for: try call.actor, reserving: batch.count * 512) {
       try batch.write(results, to: &$0)
     }
     return Response(

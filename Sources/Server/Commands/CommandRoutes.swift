@@ -48,15 +48,18 @@ struct CommandRoutes {
       id: id, actor: try call.actor, instruction: instruction, correlation: call.scope.trace?.traceID,
       expectedVersion: version)
     let wantsReceipt = CommandHeaders.prefersReceipt(call.request.headers)
-    return try await answer(await handler.handle(command), id, wantsReceipt: wantsReceipt)
+    return try await answer(await handler.handle(command), command, wantsReceipt: wantsReceipt)
   }
 
-  private func answer(_ result: CommandResult, _ id: CommandID, wantsReceipt: Bool) async throws -> Response {
+  private func answer(
+    _ result: CommandResult, _ command: CommandEnvelope, wantsReceipt: Bool
+  ) async throws -> Response {
+    let id = command.id
     metrics.decided(result)
     switch result {
     case .recorded(let outcome, let replayed):
-      let receipt = wantsReceipt ? await receipts.receipt(for: outcome) : nil
-      let bytes = try await OutcomeWriter.bytes(texts) { try $0.write(outcome, receipt: receipt) }
+      let receipt = wantsReceipt ? await receipts.receipt(for: outcome, to: command.actor) : nil
+      let bytes = try await OutcomeWriter.bytes(texts, for: command.actor) { try $0.write(outcome, receipt: receipt) }
       return CommandRoutes.response(outcome, bytes, replayed: replayed, hasReceipt: receipt != nil)
     case .keyReused: throw Problem(.idempotencyKeyReused, commandID: id)
     case .notDue: throw Problem(.notDue, "The hold's time has not come; nothing was recorded.", commandID: id)

@@ -8,15 +8,19 @@ struct OutcomeWriter {
   private var json: JSONWriter
   private var scratch: [UInt8] = []
   private let texts: any PersonalTextReading
+  /// Who gets it, for not everybody is shown all that stands in the log.
+  private let reader: Actor
   /// In which form the reader gets personal text.
   private let view: (AppendedEvent) -> PersonalTextView
   /// Subjects whose keys weren't in memory.
   private var missing: Set<Identifier> = []
 
   private init(
-    _ texts: any PersonalTextReading, reserving capacity: Int, _ view: @escaping (AppendedEvent) -> PersonalTextView
+    _ texts: any PersonalTextReading, for reader: Actor, reserving capacity: Int,
+    _ view: @escaping (AppendedEvent) -> PersonalTextView
   ) {
     self.texts = texts
+    self.reader = reader
     self.view = view
     json = JSONWriter(reserving: capacity)
     scratch.reserveCapacity(64)
@@ -25,15 +29,15 @@ struct OutcomeWriter {
   /// What `body` writes. Keys are nearly always in memory; where some aren't, they are loaded all at once and it is
   /// written anew.
   static func bytes(
-    _ texts: any PersonalTextReading, reserving capacity: Int = 1_024,
+    _ texts: any PersonalTextReading, for reader: Actor, reserving capacity: Int = 1_024,
     view: @escaping (AppendedEvent) -> PersonalTextView = { $0.viewOfItsActor },
     _ body: (inout OutcomeWriter) throws -> Void
   ) async throws -> [UInt8] {
-    var writer = OutcomeWriter(texts, reserving: capacity, view)
+    var writer = OutcomeWriter(texts, for: reader, reserving: capacity, view)
     try body(&writer)
     if writer.missing.isEmpty { return writer.json.bytes }
     try await texts.load(writer.missing)
-    writer = OutcomeWriter(texts, reserving: capacity, view)
+    writer = OutcomeWriter(texts, for: reader, reserving: capacity, view)
     try body(&writer)
     guard writer.missing.isEmpty else { throw MissingPersonalKeys(writer.missing) }
     return writer.json.bytes
@@ -52,15 +56,17 @@ struct OutcomeWriter {
   ///
   /// - Parameter inBatch: whether the line has to say by itself what a response's head would say.
   mutating func write(
-    _ outcome: CommandOutcome, replayed: Bool = false, inBatch: Bool = false, receipt: Receipt? = nil
+    _ recorded: CommandOutcome, replayed: Bool = false, inBatch: Bool = false, receipt: Receipt? = nil
   ) throws {
+    let outcome = recorded.shown(to: reader)
     json.beginObject()
     switch outcome.verdict {
     case .accepted:
       if inBatch { json.field("status", integer: HTTPResponse.Status.created.code) }
     case .declined(let code):
       problem(Problem.type(code.rawValue), code.title, OutcomeWriter.status(of: outcome.verdict), code.rawValue)
-      json.field("retryable", code.isRetryable)
+      // It stands in the log: the same key is answered the same for ever.
+      json.field("retryable", false)
     case .refused:
       problem(
         Problem.type(ProblemCode.forbidden.rawValue), ProblemCode.forbidden.title, .forbidden,

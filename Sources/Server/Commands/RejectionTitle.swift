@@ -19,6 +19,7 @@ extension RejectionCode {
     case .limitRolling30Days: "The amount is over what is left of the limit over 30 days"
     case .insufficientFunds: "The available balance does not cover the amount"
     case .balanceOverflow: "The balance would be larger than can be counted"
+    case .creditorNotPayable: "The payment can't be made to that account"
     case .transferExists: "The transfer's id is taken"
     case .journalExists: "The journal's id is taken"
     case .holdExists: "The hold's id is taken"
@@ -45,7 +46,9 @@ extension RejectionCode {
     case .samePerson: "A second person has to decide, not the maker"
     case .unknownSubject: "Neither a customer nor an account has this id"
     case .versionNotNewer: "The list's version is not newer than the one held"
+    case .scoredInFuture: "The score is dated in the future"
     case .ruleSetNotNewer: "The rule set is not newer than the active one"
+    case .ruleSetNotKnown: "The server that was asked does not know the rule set"
     case .bookAlreadyOpen: "The book is open already"
     case .forbidden: "This is not the caller's to see or do"
     }

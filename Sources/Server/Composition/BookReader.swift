@@ -79,7 +79,7 @@ struct BookReader: BookReading {
     try await queries.events(after: place, stream: stream, types: types, limit: limit, atLeast: atLeast)
   }
 
-  func dueHolds(at moment: Moment, limit: Int) async throws -> [HoldID] {
-    try await queries.dueHolds(at: moment, limit: limit)
+  func dueHolds(at moment: Moment, after hold: DueHold?, limit: Int) async throws -> [DueHold] {
+    try await queries.dueHolds(at: moment, after: hold, limit: limit)
   }
 }

@@ -8,6 +8,7 @@ import Projections
 struct DatabaseHealth: ServerHealth {
   let pool: Pool
   let handler: CommandHandler
+  let ruleSets: RuleSets
 
   private struct Look: Sendable {
     let position: Int64
@@ -30,7 +31,7 @@ struct DatabaseHealth: ServerHealth {
         "the database is at migration \(look.migration), this build at \(Migrator.newest)"),
       check("book", look.position > 0, "it hasn't been opened: run kauri migrate"),
       check(
-        "rule_set", look.position == 0 || RuleSets.standard.contains(look.ruleSet),
+        "rule_set", look.position == 0 || ruleSets.contains(look.ruleSet),
         "the book follows rule set \(look.ruleSet), which this build doesn't know"),
     ]
   }

@@ -8,17 +8,21 @@ import NIOCore
 import Postgres
 import Projections
 import ServiceLifecycle
-import UnixSignals
+public import UnixSignals
 
 /// Serves the book in a database until the process is told to stop, then stops accepting, finishes the batch in flight
 /// and answers everyone.
 ///
 /// The database need not be there: until it is, the server says that it isn't ready.
 ///
-/// - Parameter metrics: where the process counts.
+/// - Parameters:
+///   - metrics: where the process counts.
+///   - signals: what tells the process to stop; a task that is cancelled stops as well.
+///   - listening: called with the port once it listens.
 /// - Throws: what makes serving pointless: no keys, no master key, another book's master key, a port that is taken.
 public func serve(
-  _ configuration: ServerConfiguration, metrics prometheus: PrometheusMetrics, logger: Logger
+  _ configuration: ServerConfiguration, metrics prometheus: PrometheusMetrics, logger: Logger,
+  signals: [UnixSignal] = [.sigterm, .sigint], listening: @escaping @Sendable (Int) -> Void = { _ in }
 ) async throws {
   let connection = ConnectionConfiguration(conninfo: configuration.database, settings: querySettings)
   let keyring = PersonalKeyring(masterKey: try MasterKeyFile(path: configuration.masterKeyFile).masterKey())
@@ -34,7 +38,7 @@ public func serve(
 
   let signal = HeadSignal()
   let announcer = HeadAnnouncer(configuration: connection)
-  var options = WriterOptions()
+  var options = WriterOptions(ruleSets: configuration.ruleSets)
   if let accounts = configuration.stateCache { options.cachedAccountsMaximum = accounts }
   let book = try PostgresBook(
     configuration: connection, keyring: keyring, readModels: InlineTables(codec: codec), options: options
@@ -52,7 +56,8 @@ public func serve(
   let reader = BookReader(queries: queries)
   let parts = ServerParts(
     handler: handler, reader: reader, texts: KeyringTexts(keyring: keyring, codec: codec, pool: pool),
-    authenticator: authenticator, health: DatabaseHealth(pool: pool, handler: handler), metrics: metrics,
+    authenticator: authenticator,
+    health: DatabaseHealth(pool: pool, handler: handler, ruleSets: configuration.ruleSets), metrics: metrics,
     prometheus: prometheus, feed: HeadFeed(signal: signal), audit: DatabaseAudit(pool: pool, desk: desk),
     version: configuration.version, logger: logger)
 
@@ -68,14 +73,15 @@ public func serve(
   if desk.maySign {
     services.append(CheckpointSigning(desk: desk, signal: signal, configuration: connection, logger: logger))
   }
-  services.append(HoldExpiry(handler: handler, reader: reader, logger: logger))
+  services.append(HoldExpiry(handler: handler, reader: reader, ids: keyring.ownCommandIDs, logger: logger))
 
   let application = buildApplication(
     parts, address: .hostname(configuration.host, port: configuration.port), services: services
   ) { port in
     logger.notice("listening", metadata: ["host": "\(configuration.host)", "port": "\(port)"])
+    listening(port)
   }
-  try await run([application], logger)
+  try await run([application], logger, signals)
 }
 
 /// Keeps the read models that follow the log, and nothing else.
@@ -89,7 +95,7 @@ public func keepReadModels(database: String, logger: Logger) async throws {
     [
       PoolService(pool: pool), Cancellable { await HeadListener(configuration: connection, signal: signal).run() },
       readModels(pool, LogReader(codec: codec), signal),
-    ], logger)
+    ], logger, [.sigterm, .sigint])
 }
 
 private func readModels(_ pool: Pool, _ reader: LogReader, _ signal: HeadSignal) -> any Service {
@@ -103,9 +109,9 @@ private let querySettings = ["statement_timeout": "10s", "idle_in_transaction_se
 /// How long stopping may take before what is left is cut off, in seconds.
 private let stoppingMaximum = 15
 
-private func run(_ services: [any Service], _ logger: Logger) async throws {
+private func run(_ services: [any Service], _ logger: Logger, _ signals: [UnixSignal]) async throws {
   var configuration = ServiceGroupConfiguration(
-    services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    services: services, gracefulShutdownSignals: signals, logger: logger)
   configuration.maximumGracefulShutdownDuration = .seconds(stoppingMaximum)
   try await ServiceGroup(configuration: configuration).run()
 }

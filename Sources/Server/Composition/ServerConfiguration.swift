@@ -1,3 +1,5 @@
+public import Commands
+
 /// What `kauri serve` is told.
 public struct ServerConfiguration: Sendable {
   /// A libpq connection string, of the server's role.
@@ -20,6 +22,8 @@ public struct ServerConfiguration: Sendable {
   /// Connections to the database that queries share.
   public var poolSize: Int
   public var version: String
+  /// The rules that it can decide by; it refuses to write to a book that follows others.
+  public var ruleSets = RuleSets.standard
 
   public init(
     database: String, host: String, port: Int, keyFile: String, expectations: TokenExpectations,

@@ -31,6 +31,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
   case logNotSealed = "log_not_sealed"
   case positionNotReached = "position_not_reached"
   case historyChanged = "history_changed"
+  case readModelOutdated = "read_model_outdated"
   case checkpointUnavailable = "checkpoint_unavailable"
   case shuttingDown = "shutting_down"
 
@@ -53,7 +54,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case .headersTooLarge: .requestHeaderFieldsTooLarge
     case .internalError: .internalServerError
     case .overloaded, .queueFull, .databaseUnavailable, .unknownRuleSet, .bookNotOpen, .logNotSealed,
-      .checkpointUnavailable, .shuttingDown:
+      .readModelOutdated, .checkpointUnavailable, .shuttingDown:
       .serviceUnavailable
     }
   }
@@ -84,17 +85,19 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case .overloaded: "The server has too many requests in flight"
     case .queueFull: "Too many commands wait"
     case .databaseUnavailable: "The database can't be reached"
-    case .unknownRuleSet: "The book follows rules that this server doesn't know"
+    case .unknownRuleSet: "Rules are needed that this server doesn't know"
     case .bookNotOpen: "The book has not been opened"
     case .logNotSealed: "The log has not been sealed to its end"
     case .positionNotReached: "The position asked for has not been reached yet"
     case .historyChanged: "The log is not the one that was read up to there"
+    case .readModelOutdated: "A read model has the form of an earlier release"
     case .checkpointUnavailable: "No checkpoint could be signed"
     case .shuttingDown: "The server is stopping"
     }
   }
 
-  /// Whether the same request may succeed later. A command keeps its Idempotency-Key for that.
+  /// Whether the same request, sent again as it is, may succeed later: a command under the same Idempotency-Key. What a
+  /// command was declined for is never that, for the key's answer stays.
   public var isRetryable: Bool {
     switch self {
     case .requestTimeout, .notDue, .positionNotReached, .tooManyRequests, .internalError: true
@@ -109,7 +112,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
       .checkpointUnavailable:
       1
     case .shuttingDown: 2
-    case .unknownRuleSet, .bookNotOpen, .logNotSealed: 30
+    case .unknownRuleSet, .bookNotOpen, .logNotSealed, .readModelOutdated: 30
     default: nil
     }
   }

@@ -65,13 +65,23 @@ struct Call: Sendable {
   let scope: RequestScope
   let query: QueryValues
   /// Nil on open routes.
-  let caller: Actor?
+  let bearer: VerifiedToken?
+
+  var caller: Actor? { bearer?.actor }
 
   /// The caller of a route that has one.
   var actor: Actor {
     get throws(Problem) {
       guard let caller else { throw Problem(.unauthenticated) }
       return caller
+    }
+  }
+
+  /// When the caller's token expires, on a route that has one.
+  var expires: Moment {
+    get throws(Problem) {
+      guard let bearer else { throw Problem(.unauthenticated) }
+      return bearer.expires
     }
   }
 

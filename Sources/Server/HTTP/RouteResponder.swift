@@ -18,18 +18,19 @@ struct RouteResponder: HTTPResponder {
 
   private func admit(_ request: Request, _ scope: RequestScope) async throws -> Response {
     guard case .roles(let roles) = route.access else { return try await call(request, scope, nil) }
-    let caller = try authenticator.caller(of: request.headers[.authorization])
+    let bearer = try authenticator.bearer(of: request.headers[.authorization])
+    let caller = bearer.actor
     try inFlight.enter(caller)
     defer { inFlight.leave(caller) }
     guard roles.contains(caller.role) else {
       throw try await access.refusal(caller, route, about: nil, correlation: scope.trace?.traceID)
     }
-    return try await call(request, scope, caller)
+    return try await call(request, scope, bearer)
   }
 
-  private func call(_ request: Request, _ scope: RequestScope, _ caller: Actor?) async throws -> Response {
+  private func call(_ request: Request, _ scope: RequestScope, _ bearer: VerifiedToken?) async throws -> Response {
     let query = try QueryValues(request.uri.query, of: route.query)
-    return try await route.respond(Call(route: route, request: request, scope: scope, query: query, caller: caller))
+    return try await route.respond(Call(route: route, request: request, scope: scope, query: query, bearer: bearer))
   }
 }
 

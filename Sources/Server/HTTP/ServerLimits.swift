@@ -16,8 +16,10 @@ public struct ServerLimits: Sendable {
   public var requestsPerCaller = 512
   /// Connections, idle ones included.
   public var connections = 8_192
-  /// Callers that may follow the log at once.
+  /// Streams of the log that may be open at once.
   public var followers = 256
+  /// Streams of one caller that may be open at once, an eighth of them all.
+  public var followersPerCaller = 32
   /// Bytes of a request's path and query.
   public var uriBytes = 8_192
   /// Bytes of a request's headers together.

@@ -62,11 +62,15 @@ enum AnswerSchemas {
     optional("pointer", .string(), "The place in the request's content, as a JSON pointer."),
     optional("command_id", .uuid), optional("position", position), optional("current_version", position),
     optional("kept_position", position),
-    Field("retryable", .boolean),
+    Field(
+      "retryable", .boolean,
+      "Whether the same request, sent again as it is and under the same Idempotency-Key, may succeed later."),
   ]
   private static let fault = [Field("line", .integer(1...Int64.max))] + problem
   private static let check = Schema.anyObject(
-    about: "`code`, `passed`, and the figures that were compared; amounts are strings of minor units.")
+    about:
+      "`code`, `passed`, and the figures that were compared; amounts are strings of minor units. A customer gets its "
+      + "own figures without those of scores, and of the other party one check, `creditor_not_payable`.")
   private static let event: [Schema.Property] = [
     Field("position", position), Field("stream", .string(), "`kind/uuid`."), Field("type", .string()),
     Field("data", .anyObject(about: "The event's own fields.")),
@@ -80,7 +84,11 @@ enum AnswerSchemas {
     [Field("status", .integer(201...201))] + outcome + [optional("replayed", .boolean)]
   private static let decline: [Schema.Property] = [
     Field("type", .string(format: "uri")), Field("title", .string()), Field("status", .integer(403...422)),
-    Field("code", .choice(RejectionCode.allCases.map(\.rawValue))), Field("retryable", .boolean),
+    Field("code", .choice(RejectionCode.allCases.map(\.rawValue))),
+    Field(
+      "retryable", .boolean,
+      "Always false: the decline is recorded, and its Idempotency-Key is answered with it for ever. Whoever asks again "
+        + "asks under a new key."),
     Field("command_id", .uuid), Field("command", .string()), Field("outcome", .choice(["declined", "refused"])),
     Field("position", position), optional("replayed", .boolean), optional("checks", .array(.reference("Check"))),
     optional("events", .array(.reference("Event"))), receiptField,
@@ -100,7 +108,7 @@ enum AnswerSchemas {
     Field("age_seconds", .integer(Int64.min...Int64.max)),
   ])
   private static let scores = Schema.object([
-    optional("fraud", score), optional("risk", score), optional("aml", score),
+    optional("fraud", score, "Scores are never shown to a customer."), optional("risk", score), optional("aml", score),
   ])
   private static let balance = Schema.object([
     Field("account_id", .uuid), Field("currency", CommandSchemas.currency), Field("posted", minorUnits),
@@ -193,7 +201,8 @@ enum AnswerSchemas {
       "approvals",
       .array(
         .object([
-          Field("command_id", .uuid), Field("kind", .choice(["transfer", "journal", "policy", "sanctions_match"])),
+          Field("command_id", .uuid),
+          Field("kind", .choice(["transfer", "journal", "policy", "rule_set", "sanctions_match"])),
           Field("command", .string()), Field("maker", .string()), Field("waiting_since", .moment),
           Field("stream", .string()),
           Field("data", .anyObject(about: "What the command asked for, personal text withheld.")),

@@ -120,6 +120,9 @@ enum CommandSchemas {
     ],
     "ConfirmMatch": finding,
     "ClearMatch": finding,
+    "ActivateRuleSet": [
+      Field("rule_set", .integer(1...Int64(Int32.max)), "Newer than the active one, and known to the server's build.")
+    ],
   ]
 
   static let summaries: [String: String] = [
@@ -149,6 +152,7 @@ enum CommandSchemas {
     "ImportSanctionsList": "Take in a newer version of a sanctions list, whole.",
     "ConfirmMatch": "Propose that a customer is the one on a list; a second person decides.",
     "ClearMatch": "Propose that a customer is somebody else than the one on a list; a second person decides.",
+    "ActivateRuleSet": "Propose that decisions follow another set of rules; a second person decides.",
   ]
 }
 

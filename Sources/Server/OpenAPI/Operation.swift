@@ -91,7 +91,8 @@ struct Operation: Sendable {
       success: Success(
         status: 200, about: "The answer.", contents: [Content(type: Reply.json, schema: answer)] + others,
         hasPosition: true),
-      problems: [.invalidParameter, .positionNotReached, .databaseUnavailable] + (parameter == nil ? [] : [.notFound]))
+      problems: [.invalidParameter, .positionNotReached, .databaseUnavailable, .readModelOutdated]
+        + (parameter == nil ? [] : [.notFound]))
   }
 
   /// One command.

@@ -35,8 +35,9 @@ public protocol BookReading: Sendable {
   func events(
     after place: LogPlace, limit: Int, stream: StreamID?, types: Set<String>, atLeast: Int64?
   ) async throws -> Answer<LogPage>
-  /// Active holds whose time has come by `moment`, the earliest first.
-  func dueHolds(at moment: Moment, limit: Int) async throws -> [HoldID]
+  /// Active holds whose time has come by `moment`, the earliest first, and only those that come after `hold` in that
+  /// order.
+  func dueHolds(at moment: Moment, after hold: DueHold?, limit: Int) async throws -> [DueHold]
 }
 
 extension BookReading {

@@ -12,6 +12,9 @@ import Ledger
 struct DataAccess: Sendable {
   let handler: CommandHandler
 
+  /// Whether what callers of a role read of customers is recorded.
+  static func records(_ role: Role) -> Bool { role == .operator || role == .auditor }
+
   /// Lets the caller see data of `owner`, or refuses.
   ///
   /// - Parameters:
@@ -89,6 +92,14 @@ extension Problem {
       case .unknownRuleSet: .unknownRuleSet
       case .shuttingDown: .shuttingDown
       }
-    self.init(code, commandID: commandID)
+    self.init(code, fault.detail, commandID: commandID)
+  }
+}
+
+extension BookFault {
+  /// What a caller may know of it besides its kind. What the database says is for the log.
+  fileprivate var detail: String? {
+    guard case .unknownRuleSet(let number) = self else { return nil }
+    return "It is rule set \(number), which this server's build doesn't have. A newer build takes the command."
   }
 }

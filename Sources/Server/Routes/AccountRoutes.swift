@@ -55,7 +55,7 @@ struct AccountRoutes {
     // A version of the past is none that a command could be conditional on.
     let version = at == nil ? answer.value.version : nil
     return try await reads.reply(answer, view, version: version) { account, writer in
-      AccountRoutes.write(account, asOf: answer.asOf, to: &writer)
+      AccountRoutes.write(account, scores: call.shown(account.scores), asOf: answer.asOf, to: &writer)
     }
   }
 
@@ -165,8 +165,10 @@ struct AccountRoutes {
 // MARK: - As JSON
 
 extension AccountRoutes {
-  /// - Parameter asOf: what the scores' ages are counted to; nil for the moment of the answer.
-  static func write(_ account: Account, asOf: Moment?, to writer: inout RecordWriter) {
+  /// - Parameters:
+  ///   - scores: those that the caller may see.
+  ///   - asOf: what the scores' ages are counted to; nil for the moment of the answer.
+  static func write(_ account: Account, scores: Scores, asOf: Moment?, to writer: inout RecordWriter) {
     writer.json.field("account_id", account.id)
     writer.json.field("kind", account.kind)
     writer.json.field("customer_id", account.customerID)
@@ -180,7 +182,7 @@ extension AccountRoutes {
     writer.json.field("posted", amount: account.balance.posted)
     writer.json.field("held", amount: account.balance.held)
     writer.json.field("available", amount: account.available)
-    writer.json.field(scores: account.scores, asOf: asOf)
+    writer.json.field(scores: scores, asOf: asOf)
     writer.json.field("version", integer: account.version)
   }
 

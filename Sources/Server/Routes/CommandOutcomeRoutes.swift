@@ -25,22 +25,27 @@ struct CommandOutcomeRoutes {
     let answer = try await reads.ask(call, about: id) { try await reads.reader.command(id, atLeast: atLeast) }
     guard let outcome = CommandOutcome(recorded: answer.value) else { throw Problem(.notFound) }
     let view = try await view(call, of: outcome)
-    let bytes = try await OutcomeWriter.bytes(reads.texts, view: view) { try $0.write(outcome) }
+    let bytes = try await OutcomeWriter.bytes(reads.texts, for: try call.actor, view: view) { try $0.write(outcome) }
     return Reply.json(bytes, position: answer.position)
   }
 
-  /// Whoever gave the command sees what it was answered then. To the bank's people it is customers' data, whose reading
-  /// is recorded; to other customers it is nothing.
+  /// Whoever gave the command sees what it was answered then; a customer only that. To the bank's people it is
+  /// customers' data, whose reading is recorded, whoever gave the command: what they were answered when they gave it
+  /// was an answer to what they said, and this is a look at what the bank keeps.
   private func view(
     _ call: Call, of outcome: CommandOutcome
   ) async throws -> @Sendable (AppendedEvent) -> PersonalTextView {
     let actor = try call.actor
-    if outcome.events.first?.origin.actor == actor { return { $0.viewOfItsActor } }
-    guard actor.role != .customer else {
-      throw try await reads.access.refusal(call, about: outcome.commandID)
+    let isGiver = outcome.events.first?.origin.actor == actor
+    if !DataAccess.records(actor.role) {
+      if isGiver { return { $0.viewOfItsActor } }
+      guard actor.role != .customer else {
+        throw try await reads.access.refusal(call, about: outcome.commandID)
+      }
     }
     let view = try await reads.access.view(
       call, of: try await reads.customers(concernedBy: outcome.events), object: outcome.commandID)
+    if isGiver { return { $0.viewOfItsActor } }
     return { _ in view }
   }
 }

@@ -31,7 +31,7 @@ struct CustomerRoutes {
     // A version of the past is none that a command could be conditional on.
     let version = at == nil ? answer.value.version : nil
     return try await reads.reply(answer, view, version: version, reserving: 1_024) { customer, writer in
-      CustomerRoutes.write(customer, asOf: answer.asOf, to: &writer)
+      CustomerRoutes.write(customer, scores: call.shown(customer.scores), asOf: answer.asOf, to: &writer)
     }
   }
 
@@ -44,7 +44,7 @@ struct CustomerRoutes {
       writer.json.beginArray()
       for account in accounts {
         writer.json.beginObject()
-        AccountRoutes.write(account, asOf: answer.asOf, to: &writer)
+        AccountRoutes.write(account, scores: call.shown(account.scores), asOf: answer.asOf, to: &writer)
         writer.json.endObject()
       }
       writer.json.endArray()
@@ -59,14 +59,16 @@ struct CustomerRoutes {
     return (answer, try await reads.access.view(call, of: id, object: id))
   }
 
-  private static func write(_ customer: Customer, asOf: Moment?, to writer: inout RecordWriter) {
+  private static func write(
+    _ customer: Customer, scores: Scores, asOf: Moment?, to writer: inout RecordWriter
+  ) {
     writer.json.field("customer_id", customer.id)
     writer.json.field("status", customer.status)
     writer.field("name", personal: customer.name)
     writer.field("date_of_birth", personal: customer.dateOfBirth)
     writer.json.field("country", customer.country)
     writer.json.field("sanctions_match", customer.sanctionsMatch)
-    writer.json.field(scores: customer.scores, asOf: asOf)
+    writer.json.field(scores: scores, asOf: asOf)
     writer.json.key("limits")
     writer.json.beginArray()
     for (currency, limits) in customer.limits.sorted(by: { $0.key < $1.key }) {

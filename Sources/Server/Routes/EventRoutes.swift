@@ -6,7 +6,8 @@ import Ledger
 import NIOCore
 import Projections
 
-/// The log itself, by pages or live. It is everybody's data at once, so it shows nobody's personal text.
+/// The log itself, by pages or live. It is everybody's data at once, so it shows nobody's personal text. One stream of
+/// it is somebody's, and reading that is recorded as any read of a customer's data is.
 struct EventRoutes {
   let reads: Reads
   let feed: HeadFeed
@@ -30,7 +31,9 @@ struct EventRoutes {
         .get, "/v1/events", access: .bank,
         query: [Self.after, Self.incarnation, Self.stream, Self.type, .limit, .atLeast],
         .read(
-          "listEvents", .log, "The log. With Accept: text/event-stream it is followed live, from Last-Event-ID on.",
+          "listEvents", .log,
+          "The log. With Accept: text/event-stream it is followed live, from Last-Event-ID on, until the token expires: then "
+            + "the last event is `end`, without an id.",
           headers: [
             Operation.Parameter(
               name: "Last-Event-ID", about: "The id of the last event that a follower has seen.",
@@ -53,13 +56,14 @@ struct EventRoutes {
     let atLeast = try call.atLeast()
     let accept = call.request.headers[.accept] ?? "*/*"
     if accept.contains(Self.eventStream) {
-      return try await follow(from: wanted, call.request.headers[.lastEventID])
+      return try await follow(from: wanted, call)
     }
     guard accept.contains(Reply.json) || accept.contains("*/*") || accept.contains("application/*") else {
       throw Problem(.notAcceptable, "The log comes as \(Reply.json) or \(Self.eventStream).")
     }
     let page = try await reads.reader.events(
       after: wanted.after, limit: limit, stream: wanted.stream, types: wanted.types, atLeast: atLeast)
+    _ = try await recordRead(call, of: wanted.stream, page.value.events)
     var json = JSONWriter(reserving: 256 + page.value.events.count * 640)
     json.beginObject()
     json.key("events")
@@ -71,6 +75,22 @@ struct EventRoutes {
     json.field("position", integer: page.position)
     json.endObject()
     return Reply.json(json.bytes, position: page.position)
+  }
+
+  /// Records that the caller sees what one stream says of customers, before it is shown.
+  ///
+  /// - Parameter known: the customers whose reading by this request has been recorded.
+  /// - Returns: those, and the others that the events are about.
+  /// - Throws: a problem of status 503 when it can't be recorded.
+  private func recordRead(
+    _ call: Call, of stream: StreamID?, _ events: [AppendedEvent], known: Set<CustomerID> = []
+  ) async throws -> Set<CustomerID> {
+    guard let stream, DataAccess.records(try call.actor.role) else { return known }
+    var customers = try await reads.customers(concernedBy: events)
+    if let owner = try await reads.owner(of: stream) { customers.insert(owner) }
+    customers.subtract(known)
+    _ = try await reads.access.view(call, of: customers, object: stream.id)
+    return known.union(customers)
   }
 
   private func wanted(_ call: Call) throws(Problem) -> Wanted {
@@ -120,9 +140,9 @@ struct EventRoutes {
 extension EventRoutes {
   /// Server-sent events (HTML standard, section 9.2). A page is read only when the reader has taken the one before, so
   /// that a slow one costs no memory; a client that reconnects goes on where it was.
-  private func follow(from wanted: Wanted, _ lastEventID: String?) async throws -> Response {
+  private func follow(from wanted: Wanted, _ call: Call) async throws -> Response {
     var wanted = wanted
-    if let text = lastEventID {
+    if let text = call.request.headers[.lastEventID] {
       guard let place = LogPlace(text) else {
         throw Problem(.invalidHeader, "Last-Event-ID is the id of an event.")
       }
@@ -132,26 +152,53 @@ extension EventRoutes {
     wanted.after.incarnation = try await reads.reader.events(
       after: wanted.after, limit: 1, stream: nil, types: [], atLeast: nil
     ).value.incarnation
-    let follower = try feed.join()
+    let follower = try feed.join(try call.actor, until: try call.expires)
     let start = wanted
+    let known = try await recordOpening(call, from: wanted)
     let body = ResponseBody { writer in
       try await writer.write(ByteBuffer(string: "retry: 1000\n\n"))
-      try await send(from: start, to: &writer, follower)
+      try await send(from: start, to: &writer, follower, call, known)
+      if follower.hasExpired { try await writer.write(ByteBuffer(string: EventRoutes.expired)) }
       try await writer.finish(nil)
     }
     return Response(status: .ok, headers: [.contentType: EventRoutes.eventStream], body: body)
   }
 
+  /// The last thing that a stream says whose caller's token has expired. It is an event, for comments don't reach
+  /// those who listen, and has no id, so that its listener goes on where it was: with a new token, or it is refused.
+  private static let expired = #"""
+    event: end
+    data: {"code":"unauthenticated","detail":"the token has expired"}
+
+
+    """#
+
+  /// Records the read of what a stream of one customer holds by now, while the answer may still be that it can't be.
+  private func recordOpening(_ call: Call, from wanted: Wanted) async throws -> Set<CustomerID> {
+    guard wanted.stream != nil, DataAccess.records(try call.actor.role) else { return [] }
+    let page = try await page(wanted)
+    return try await recordRead(call, of: wanted.stream, page.value.events)
+  }
+
+  private func page(_ wanted: Wanted) async throws -> Answer<LogPage> {
+    try await reads.reader.events(
+      after: wanted.after, limit: 500, stream: wanted.stream, types: wanted.types, atLeast: nil)
+  }
+
   private func send(
-    from start: Wanted, to writer: inout any ResponseBodyWriter, _ follower: HeadFeed.Follower
+    from start: Wanted, to writer: inout any ResponseBodyWriter, _ follower: HeadFeed.Follower, _ call: Call,
+    _ recorded: Set<CustomerID>
   ) async throws {
     var wanted = start
+    var known = recorded
     var spoke = ContinuousClock.now
-    while true {
+    while !follower.isOver {
       let answer: Answer<LogPage>
       do {
-        answer = try await reads.reader.events(
-          after: wanted.after, limit: 500, stream: wanted.stream, types: wanted.types, atLeast: nil)
+        answer = try await page(wanted)
+        if !answer.value.events.isEmpty {
+          known = try await recordRead(call, of: wanted.stream, answer.value.events, known: known)
+        }
       } catch {
         // The head has gone out already: all that can be told is the end, and the client comes back by itself.
         return
@@ -165,8 +212,7 @@ extension EventRoutes {
         spoke = .now
       }
       wanted.after.position = max(wanted.after.position, page.through)
-      if wanted.after.position < answer.position, !follower.isOver { continue }
-      guard await follower.wait(after: wanted.after.position) else { return }
+      if wanted.after.position >= answer.position { await follower.wait(after: wanted.after.position) }
     }
   }
 

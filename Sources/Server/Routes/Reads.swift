@@ -23,6 +23,21 @@ struct Reads: Sendable {
     }
   }
 
+  /// The customer that a stream of the log is about; nil for the bank's own, and for what isn't there.
+  func owner(of stream: StreamID) async throws -> CustomerID? {
+    switch stream.kind {
+    case .account: return try await reader.owners(of: [stream.id])[stream.id]
+    case .customer:
+      do {
+        return try await reader.customer(stream.id, atLeast: nil).value.id
+      } catch QueryFault.unknown {
+        return nil
+      }
+    // What these are about is in their events.
+    case .book, .transfer, .journal, .hold, .command, .sanctionsList: return nil
+    }
+  }
+
   /// One object, with the position that it reflects.
   func reply<Value>(
     _ answer: Answer<Value>, _ view: PersonalTextView, version: Int64? = nil, reserving capacity: Int = 512,
@@ -42,6 +57,9 @@ struct Reads: Sendable {
 extension Call {
   /// The position that the answer must have reached.
   func atLeast() throws(Problem) -> Int64? { try query.integer(.atLeast) }
+
+  /// Scores are how the bank sees somebody, and told to no customer.
+  func shown(_ scores: Scores) -> Scores { caller?.role == .customer ? Scores() : scores }
 
   /// The point of time to look back to.
   func at() throws(Problem) -> PointInTime? {
@@ -83,6 +101,7 @@ extension Problem {
     case .inTheFuture(let head):
       self.init(.invalidParameter, "at lies in the future: the log ends at position \(head).")
     case .beforeTheFirst: self.init(.invalidParameter, "at lies before the log's first event.")
+    case .outdated(let model): self.init(.readModelOutdated, "`kauri rebuild \(model)` makes \(model) anew.")
     case .notReached(let position): self.init(.positionNotReached, position: position)
     }
   }
@@ -91,7 +110,7 @@ extension Problem {
   init(_ changed: HistoryChanged) {
     let detail =
       changed.kept.map { "What was read up to position \($0) is still so; what came after it isn't." }
-      ?? "The log has no such position in its incarnation \(changed.incarnation)."
+      ?? "The log has no such position in its incarnation \(changed.incarnation), or knows nothing of the one that was read."
     self.init(.historyChanged, detail, keptPosition: changed.kept)
   }
 }

@@ -1,12 +1,8 @@
-import Crypto
-import EventStore
-import Ledger
+import FoundationEssentials
 import LocalStack
-import Postgres
-import Projections
 
-/// Measures `kauri rebuild` of the balances: by itself, and beside a writer at a steady rate, whose latency is measured
-/// with and without it.
+/// Measures `kauri rebuild` of the balances, a process of its own as at a bank: by itself, and beside a writer at a
+/// steady rate, whose latency is measured with and without it.
 struct BenchRebuild: Sendable {
   let stage: BenchStage
   let engine: BenchEngine
@@ -49,20 +45,37 @@ struct BenchRebuild: Sendable {
     return round
   }
 
-  /// Rebuilds the balances, and drops what was live before.
+  /// Rebuilds the balances with the command that an operator uses, and drops what was live before.
   private func rebuild() async throws -> BenchSample {
-    guard let model = ReadModel.named("balances") else { throw BenchFault("there are no balances") }
-    let codec = EventCodec(keyring: PersonalKeyring(masterKey: SymmetricKey(size: .bits256)))
-    let rebuild = Rebuild(
-      model, database: ConnectionConfiguration(conninfo: stage.ownerDatabase), codec: codec)
-    let report = try await rebuild.run()
-    guard report.switched else { throw BenchFault("the balances differ: \(report.differences)") }
+    let kauri = Program(try ThisExecutable.path())
+    let arguments = ["rebuild", "balances", "--database", stage.ownerDatabase, "--json"]
+    let outcome = try await kauri.run(arguments)
+    guard outcome.succeeded, let last = outcome.output.split(separator: "\n").last else {
+      throw BenchFault("the balances were not rebuilt: \(outcome.output) \(outcome.errors)")
+    }
+    let summary = try JSONDecoder().decode(Summary.self, from: Data(last.utf8))
+    _ = try await kauri.output(arguments + ["--drop-old"])
     var sample = BenchSample()
-    sample.count(Int(report.filled))
-    sample.elapsed = report.filling
+    sample.count(summary.filledEvents)
+    sample.elapsed = .milliseconds(max(1, summary.fillingMilliseconds))
     // How long the log was locked for the switch.
-    sample.record(report.locked)
-    _ = try await rebuild.dropOld()
+    sample.record(.milliseconds(summary.lockedMilliseconds))
+    sample.peakMemory = summary.peakMemoryKib
     return sample
+  }
+
+  /// Of what `kauri rebuild --json` says in the end, what is measured.
+  private struct Summary: Decodable {
+    var filledEvents: Int
+    var fillingMilliseconds: Int
+    var lockedMilliseconds: Int
+    var peakMemoryKib: Int
+
+    enum CodingKeys: String, CodingKey {
+      case filledEvents = "filled_events"
+      case fillingMilliseconds = "filling_milliseconds"
+      case lockedMilliseconds = "locked_milliseconds"
+      case peakMemoryKib = "peak_memory_kib"
+    }
   }
 }

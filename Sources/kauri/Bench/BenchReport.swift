@@ -60,6 +60,13 @@ struct BenchReport {
       for size in series.resident { writer.integer(size) }
       writer.endArray()
     }
+    let peaks = series.samples.compactMap(\.peakMemory)
+    if !peaks.isEmpty {
+      writer.key("peak_memory_kib")
+      writer.beginArray()
+      for size in peaks { writer.integer(size) }
+      writer.endArray()
+    }
     for rival in rivals where rival.target == series.name {
       let rate = BenchSeries.median(rival.rates)
       writer.key("pgbench_\(rival.script.letter)")
@@ -107,6 +114,8 @@ struct BenchReport {
         let later = one.resident.dropFirst().map { ($0 / 1_024).grouped }.joined(separator: ", ")
         lines.append("  server's memory in MiB: \((first / 1_024).grouped) before, and after each round \(later)")
       }
+      let peaks = one.samples.compactMap(\.peakMemory).map { ($0 / 1_024).grouped }
+      if !peaks.isEmpty { lines.append("  the process's memory in MiB, at most: \(peaks.joined(separator: ", "))") }
       for rival in rivals where rival.target == one.name {
         let rate = BenchSeries.median(rival.rates)
         lines.append(

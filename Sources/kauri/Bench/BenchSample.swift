@@ -14,6 +14,8 @@ struct BenchSample: Sendable {
   /// Of the server, in KiB, where there is one.
   var residentBefore: Int?
   var residentAfter: Int?
+  /// Of the process that was measured, the most that it had, in KiB, where it is one of its own.
+  var peakMemory: Int?
 
   /// Operations a second.
   var rate: Double { Double(operations) / max(elapsed / .seconds(1), 1e-9) }

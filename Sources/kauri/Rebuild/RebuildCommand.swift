@@ -13,7 +13,8 @@ struct RebuildCommand: AsyncParsableCommand {
     discussion: """
       Works as the role that owns the schema, beside servers that go on serving. A rebuild that is killed leaves the \
       live tables as they are, and is gone on with by the next; one that is cancelled (Ctrl-C, SIGTERM) leaves nothing \
-      behind. The old tables stay until --drop-old.
+      behind. The old tables stay until --drop-old. It lowers its own priority (nice 10), so that a server on the same \
+      machine goes first.
 
       Exit status: 0 when every model was switched, 1 when the old and the new differ (and then nothing is switched, \
       unless --accept) or something failed, 2 on wrong use.
@@ -52,6 +53,8 @@ struct RebuildCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    // Where it shares a machine with a server, the customers go first.
+    ProcessUsage.lowerPriority()
     let rebuilding = Rebuilding(
       models: all ? ReadModel.all : models.compactMap(ReadModel.named),
       database: ConnectionConfiguration(conninfo: try place.ownerConninfo()),

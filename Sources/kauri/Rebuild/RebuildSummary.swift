@@ -45,6 +45,9 @@ struct RebuildSummary {
     json.field("position", integer: report.position)
     json.field("milliseconds", integer: milliseconds(report.duration))
     json.field("events_per_second", integer: rate)
+    json.field("filled_events", integer: report.filled)
+    json.field("filling_milliseconds", integer: milliseconds(report.filling))
+    json.field("peak_memory_kib", integer: ProcessUsage.peakMemory)
     if report.switched { json.field("locked_milliseconds", integer: milliseconds(report.locked)) }
     json.key("differing_rows")
     json.beginObject()

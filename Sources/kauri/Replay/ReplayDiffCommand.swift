@@ -12,8 +12,8 @@ struct ReplayDiffCommand: AsyncParsableCommand {
     commandName: "diff",
     abstract: "Compare read models with a fold of the log, row by row and column by column.",
     discussion: """
-      Folds the log into tables beside the live ones, compares, and takes them away again: what kauri rebuild does, but \
-      for the switch. Works as the role that owns the schema, on a bank that stays open. Exit status 1 when anything \
+      Folds the log into tables of its own beside the live ones, compares, and takes them away again: what kauri \
+      rebuild does, but for the switch. What an interrupted rebuild left stays as it is. Works as the role that owns the schema, on a bank that stays open. Exit status 1 when anything \
       differs.
 
       Models: \(ReadModel.all.map(\.name).joined(separator: ", ")).

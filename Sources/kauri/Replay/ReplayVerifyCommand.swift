@@ -30,6 +30,14 @@ struct ReplayVerifyCommand: AsyncParsableCommand {
       "A signed checkpoint that you kept: the log must go on from it. May be given several times.", valueName: "file"))
   var checkpoint: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      The answer of GET /v1/audit/consistency between the last segment's own checkpoint and one that you kept; for \
+      segments without a database.
+      """, valueName: "file"))
+  var consistency: String?
+
   @Option(help: "The first position whose command is decided again; what is before it is read and folded.")
   var from: Int64 = 1
 
@@ -40,6 +48,9 @@ struct ReplayVerifyCommand: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
+    if consistency != nil, segments == nil || book.isGiven {
+      throw ValidationError("--consistency is for --segments without a database.")
+    }
     guard from > 0 else { throw ValidationError("--from takes a position, from 1.") }
     guard (1...1_000_000).contains(named) else { throw ValidationError("--named takes 1 to 1000000.") }
   }
@@ -77,6 +88,7 @@ struct ReplayVerifyCommand: AsyncParsableCommand {
     options.from = from
     options.differencesKept = named
     options.checkpointKey = try key.map(ReplayFile.publicKey)
+    options.consistency = try consistency.map(ReplayFile.consistency)
     for file in checkpoint {
       options.checkpoints.append(
         try GivenCheckpoint(note: ReplayFile.text(file), name: file, key: options.checkpointKey))

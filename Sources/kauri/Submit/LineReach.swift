@@ -93,9 +93,9 @@ package struct ReachReader: Sendable {
     case .recordAmlScore(let content): subject(content.report.subject)
     case .confirmMatch(let content): remember(customer(content.finding.customerID), of: [id])
     case .clearMatch(let content): remember(customer(content.finding.customerID), of: [id])
-    // A policy or a list is read by decisions on anybody.
-    case .setPolicy, .importSanctionsList: nil
-    case .openBook, .activateRuleSet, .recordDataRead, .recordRefusal: nil
+    // A policy, a list or a rule is for decisions on anybody.
+    case .setPolicy, .importSanctionsList, .activateRuleSet: nil
+    case .openBook, .recordDataRead, .recordRefusal: nil
     }
   }
 

@@ -126,6 +126,35 @@ import Testing
     #expect(refused.after.state.book?.version == 3)
   }
 
+  @Test func activateRuleSet() {
+    let proposed = given(Bank.opened()).when(.activateRuleSet(ActivateRuleSet(ruleSet: 2)), as: waiting)
+    proposed.then([.ruleSetProposed(RuleSetProposed(bookID: Bank.book, ruleSet: 2))])
+    #expect(proposed.after.state.book?.ruleSet == 1)
+    proposed.after.when(.approve(waiting), by: .maker).thenDeclined(.samePerson)
+
+    let activated = proposed.after.when(.approve(waiting), by: .checker)
+    activated.then([.ruleSetActivated(RuleSetActivated(bookID: Bank.book, ruleSet: 2, approval: note()))])
+    #expect(activated.after.state.book?.ruleSet == 2)
+    #expect(activated.after.state.approvals[waiting]?.status == .approved)
+
+    let refused = proposed.after.when(.reject(waiting), by: .checker)
+    refused.then([
+      .approvalRejected(ApprovalRejected(note: note(), cause: .rejected, subject: StreamID(.book, Bank.book)))
+    ])
+    #expect(refused.after.state.book?.ruleSet == 1)
+    // By the time of the approval another one is active.
+    let late = proposed.after.when(.activateRuleSet(ActivateRuleSet(ruleSet: 3)), by: .kauri, as: Bank.id(0x98)).after
+    let check = Check(.ruleSetNotNewer, passed: false, [.integer("active", 3)])
+    let rejected = late.when(.approve(waiting), by: .checker).thenDeclined(.ruleSetNotNewer)
+    #expect(
+      rejected.events == [
+        .approvalRejected(
+          ApprovalRejected(
+            note: note(), cause: .checksFailed, code: .ruleSetNotNewer, checks: [check],
+            subject: StreamID(.book, Bank.book)))
+      ])
+  }
+
   @Test func confirmAndClearMatch() {
     let finding = MatchFinding(
       customerID: Bank.alice, list: "UN", entryID: "QDi.001", reason: PersonalText("same name"))

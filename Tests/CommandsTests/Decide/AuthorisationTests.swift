@@ -16,7 +16,8 @@ import Testing
     "Reject": [.operator], "SetLimit": [.operator], "SetPolicy": [.operator],
     "RecordFraudScore": [.operator, .service], "RecordRiskScore": [.operator, .service],
     "RecordAmlScore": [.operator, .service], "ImportSanctionsList": [.operator, .service],
-    "ConfirmMatch": [.operator], "ClearMatch": [.operator], "OpenBook": [.system], "ActivateRuleSet": [.system],
+    "ConfirmMatch": [.operator], "ClearMatch": [.operator], "OpenBook": [.system],
+    "ActivateRuleSet": [.operator, .system],
     "RecordDataRead": [.operator, .service, .auditor, .system], "RecordRefusal": Set(Role.allCases),
   ]
 

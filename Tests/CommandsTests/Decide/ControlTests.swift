@@ -83,6 +83,18 @@ import Testing
     }
   }
 
+  /// It would make every later score an older one, and would never be too old itself. Clocks may differ by five minutes.
+  @Test func scoreFromTheFuture() {
+    for (_, record) in ControlTests.recordings {
+      func report(_ seconds: Int64) -> ScoreReport {
+        ScoreReport(
+          subject: .id(Bank.alice), score: 1, model: "m", scoredAt: CalendarDate.today.noon(plus: seconds))
+      }
+      opened.when(record(report(300))).thenAccepted()
+      opened.when(record(report(301))).thenDeclined(.scoredInFuture)
+    }
+  }
+
   @Test func scoreOfNobody() {
     let report = ScoreReport(subject: .id(Bank.nobodys), score: 1, model: "m", scoredAt: CalendarDate.today.noon())
     for (_, record) in ControlTests.recordings { opened.when(record(report)).thenDeclined(.unknownSubject) }
@@ -151,6 +163,42 @@ import Testing
       decided.after.when(.activateRuleSet(ActivateRuleSet(ruleSet: set)), by: .kauri, as: Bank.id(0x99))
         .thenDeclined(.ruleSetNotNewer, [.integer("active", 2)])
     }
+  }
+
+  /// What the server knows that is asked is part of the decision, and stands in the decline.
+  @Test func activateARuleSetThatTheServerDoesNotKnow() {
+    let sets = RuleSets([RuleSet(1) { decide($0, on: $1, in: $2) }, RuleSet(2) { decide($0, on: $1, in: $2) }])
+    let context = DecisionContext(moment: CalendarDate.today.noon(), bookDate: .today, ruleSet: 1)
+    func asked(_ number: Int, of sets: RuleSets) -> Decision? {
+      let command = CommandEnvelope(
+        id: Given.command, actor: .maker, instruction: .activateRuleSet(ActivateRuleSet(ruleSet: number)))
+      return sets.decide(command, on: opened.state, in: context)
+    }
+    guard case .record(let events, .declined(.ruleSetNotKnown))? = asked(3, of: sets) else {
+      Issue.record("it was taken at its word")
+      return
+    }
+    guard case .commandDeclined(let declined)? = events.first else { return }
+    #expect(
+      declined.checks == [
+        Check(.ruleSetNotKnown, passed: false, [.integer("rule_set", 3), .integer("newest_known", 2)])
+      ])
+    // Decided again by a build that knows it, or one that knows less, it is what it was.
+    let recovered = Instruction(recoveredFrom: events, on: opened.state)
+    for other in [RuleSets([RuleSet(1) { decide($0, on: $1, in: $2) }]), sets] {
+      guard let recovered else { return }
+      let again = CommandEnvelope(id: Given.command, actor: .maker, instruction: recovered)
+      #expect(other.decide(again, on: opened.state, in: context) == .record(events, .declined(.ruleSetNotKnown)))
+    }
+    // So is one that was accepted, by a build that doesn't know it.
+    guard case .record(let proposal, .accepted)? = asked(2, of: sets),
+      let proposed = Instruction(recoveredFrom: proposal, on: opened.state)
+    else {
+      Issue.record("a known set wasn't taken")
+      return
+    }
+    let again = CommandEnvelope(id: Given.command, actor: .maker, instruction: proposed)
+    #expect(RuleSets.standard.decide(again, on: opened.state, in: context) == .record(proposal, .accepted))
   }
 
   @Test func setPolicyBeforeTheBookIsOpen() {

@@ -36,6 +36,23 @@ import Testing
       .thenDeclined(.balanceOverflow, balanceOverflow("creditor", Bank.bobs, 1))
   }
 
+  /// Entries have the balance after each posting, so it has to fit after each, and not only in the end.
+  @Test func balanceBetweenThePostingsOfAJournal() {
+    let book = given(Bank.opened() + [Bank.deposited(100, to: Bank.bobs)])
+    book.when(.journal([(Bank.bobs, .credit, .max), (Bank.bobs, .debit, .max)]))
+      .thenDeclined(.balanceOverflow, balanceOverflow("creditor", Bank.bobs, 0))
+    book.when(.journal([(Bank.bobs, .credit, .max - 100), (Bank.bobs, .debit, .max - 100)])).thenAccepted()
+    book.when(.journal([(Bank.bobs, .debit, .max), (Bank.bobs, .credit, .max)])).thenAccepted()
+    // Below zero by the greatest amount there is, and then by two more.
+    let poor = given(
+      Bank.opened() + [
+        Bank.internalAccount(rich, allowNegative: true), Bank.moved(2, from: rich, to: Bank.bobs, id: Bank.id(1)),
+      ])
+    poor.when(.journal([(rich, .debit, .max), (rich, .credit, .max)]))
+      .thenDeclined(.balanceOverflow, balanceOverflow("creditor", rich, 0))
+    poor.when(.journal([(rich, .credit, .max), (rich, .debit, .max)])).thenAccepted()
+  }
+
   @Test func debtorsBalance() {
     // Two days, so that only the balance runs out of room.
     let book = given(Bank.opened() + [Bank.deposited(.max, to: Bank.bobs)], on: day("2026-11-10"))

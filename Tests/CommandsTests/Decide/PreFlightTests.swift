@@ -1,3 +1,4 @@
+import BookByChance
 import Commands
 import Ledger
 import Testing

@@ -243,6 +243,13 @@ import Testing
       "ImportSanctionsList",
       "{\"list\":\"UN\",\"version\":1,\"entries\":[{\"id\":\"1\",\"name\":\"a\"},{\"id\":\"1\",\"name\":\"b\"}]}",
       "/entries/1", "repeats the id"),
+    // One text to Unicode, two to a database: "e" with an accent, and with one that is combined.
+    Refused(
+      "ImportSanctionsList", "{\"list\":\"Lis\u{e9}\",\"version\":1,\"entries\":[]}", "/list", "printable ASCII"),
+    Refused(
+      "ImportSanctionsList",
+      "{\"list\":\"UN\",\"version\":1,\"entries\":[{\"id\":\"Bate\u{301}\",\"name\":\"Bat\u{e9}\"}]}",
+      "/entries/0/id", "printable ASCII"),
   ]
 
   @Test(arguments: refused) func refuses(_ refused: Refused) throws {

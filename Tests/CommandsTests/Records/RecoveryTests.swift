@@ -43,6 +43,7 @@ import Testing
     .importSanctionsList(ImportSanctionsList(list: "UN", version: ListVersion("1"), entries: entries)), as: thing
   ).after
   private static let proposed = funded.when(.setPolicy(SetPolicy(change: .retentionDays(9))), as: thing).after
+  private static let activating = funded.when(.activateRuleSet(ActivateRuleSet(ruleSet: 2)), as: thing).after
   private static let confirming = funded.when(.confirmMatch(ConfirmMatch(finding: finding)), as: thing).after
   private static let matched = funded.and([Bank.matched(Bank.alice)])
   private static let clearing = matched.when(.clearMatch(ClearMatch(finding: finding)), as: thing).after
@@ -55,7 +56,7 @@ import Testing
     register + movements + control + [
       Accepted(approval, by: .checker, waiting), Accepted(approval, by: .checker, waitingJournal),
       Accepted(approval, by: .checker, proposed), Accepted(approval, by: .checker, confirming),
-      Accepted(approval, by: .checker, clearing),
+      Accepted(approval, by: .checker, clearing), Accepted(approval, by: .checker, activating),
       Accepted(.reject(Reject(commandID: thing, reason: why)), by: .checker, waiting),
     ]
 
@@ -129,6 +130,7 @@ import Testing
         OpenBook(bookID: Bank.book, timeZone: "Pacific/Auckland", currency: .nzd, policies: Policies(), ruleSet: 1)),
       by: .kauri, given([])),
     Accepted(.activateRuleSet(ActivateRuleSet(ruleSet: 2)), by: .kauri, funded),
+    Accepted(.activateRuleSet(ActivateRuleSet(ruleSet: 2)), funded),
     Accepted(.recordDataRead(RecordDataRead(customerID: Bank.alice, resource: "GET /x", objectID: thing)), funded),
     Accepted(
       .recordRefusal(RecordRefusal(resource: "GET /x", objectID: thing)), by: .customer(Bank.alice), funded),

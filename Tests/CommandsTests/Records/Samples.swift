@@ -111,7 +111,7 @@ extension Sample {
         {"policy":"fraud_score_reduced_limit","value":"7","currency":"NZD"},\
         {"policy":"sanctions_match_threshold","value":900},{"policy":"retention_days","value":1}]}
         """, isPublic: false),
-    Sample(name: "ActivateRuleSet", required: ["rule_set"], json: #"{"rule_set":2}"#, isPublic: false),
+    Sample(name: "ActivateRuleSet", required: ["rule_set"], json: #"{"rule_set":2}"#),
     Sample(
       name: "RecordDataRead", required: ["customer_id", "resource"],
       json: #"{"customer_id":"\#(a)","resource":"GET /v1/customers/{id}","object_id":"\#(b)"}"#, isPublic: false),

@@ -1,3 +1,4 @@
+import BookByChance
 import Commands
 import Ledger
 import Testing
@@ -144,7 +145,9 @@ struct TestBook {
     for (name, entries) in touched.lists {
       let old = before.lists[name]?.entries ?? [:]
       let new = state.lists[name]?.entries ?? [:]
-      guard changed(old, new).isSubset(of: entries) else { throw Broken("an entry of \(name) changed untouched") }
+      guard changed(old, new).isSubset(of: Set(entries.keys)) else {
+        throw Broken("an entry of \(name) changed untouched")
+      }
     }
   }
 }
@@ -161,6 +164,7 @@ extension BookState.Touched {
     for (list, entries) in more.removedEntries {
       removedEntries[list, default: [:]].merge(entries) { last, _ in last }
     }
-    lists.merge(more.lists) { $0.union($1) }
+    // What was touched again is where it was touched last.
+    lists.merge(more.lists) { last, before in last.merging(before) { last, _ in last } }
   }
 }

@@ -1,6 +1,8 @@
 import Commands
+import EventStore
 import Ledger
 import LocalStack
+import Postgres
 import Testing
 
 /// What an audit makes of a log with erased customers in it.
@@ -37,6 +39,38 @@ import Testing
       ])
       #expect(story.status == 0 && story.output.contains("EraseCustomer"), "\(story.output) \(story.errors)")
       #expect(!story.output.contains("Hinemoa"))
+    }
+  }
+
+  /// Somebody deletes a key, and nothing of the log says that it should be gone.
+  @Test func aKeyThatIsGoneWithoutAnErasureIsADifference() async throws {
+    try await ErasureWorld.run(servers: 1, customers: 3) { world in
+      let (erased, lost) = (world.customers[0], world.customers[1])
+      try await world.accept(ErasureWorld.erase(erased))
+      let place = try await world.administer { session in
+        try session.execute("set session_replication_role = replica")
+        try session.execute("delete from personal_keys where subject = $1", [.uuid(lost.high, lost.low)])
+        return try session.execute(
+          "select min(position) from events where stream_id = $1", [.uuid(lost.high, lost.low)]
+        ).int8(0, 0)
+      }
+      let report = try await verify(world)
+      #expect(report.status == 1, "\(report.output) \(report.errors)")
+      #expect(report.output.contains(#""sound":false"#) && report.output.contains(#""differences_total":1"#))
+      #expect(
+        report.output.contains(#""position":\#(place),"field":"personal_keys row of \#(lost)""#), "\(report.output)")
+      #expect(!report.output.contains("row of \(erased)"), "\(report.output)")
+      // The texts of the customer that was erased, and no others, are said to be.
+      let counted = try #require(report.output.firstMatch(of: /"texts_erased":([0-9]+)/)?.1)
+      // Without a master key there is nothing to miss.
+      #expect(try await verify(world, withKeys: false).status == 0)
+
+      // A list of erasures that was applied after a restore leaves a tombstone and no event.
+      _ = try await world.administer { try Erasures.apply([lost], $0) }
+      let applied = try await verify(world)
+      #expect(applied.status == 0, "\(applied.output) \(applied.errors)")
+      let all = try #require(applied.output.firstMatch(of: /"texts_erased":([0-9]+)/)?.1)
+      #expect(try #require(Int(all)) > #require(Int(counted)) && Int(counted) != 0, "\(all) \(counted)")
     }
   }
 

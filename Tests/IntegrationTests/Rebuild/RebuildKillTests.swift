@@ -5,15 +5,16 @@ import Postgres
 import Projections
 import Testing
 
-/// The real `kauri rebuild`, killed in every phase beside a server under load: the bank goes on, and the next rebuild
-/// comes to what the log says.
+/// The real `kauri rebuild`, killed at random moments beside servers under load: the bank goes on, and the next rebuild
+/// comes to what the log says. `RebuildInterruptTests` ends it in the very middle of each phase.
 @Suite(.serialized) struct RebuildKillTests {
-  @Test("killed in every phase", arguments: ["balances", "entries", "customers"])
+  @Test("killed a moment after it has said which phase it is in", arguments: ["balances", "entries", "customers"])
   func killed(model: String) async throws {
     try await ServedBook.run(servers: [[], ["--state-cache", "40"]], accounts: 6) { book in
       var chance = SeededGenerator()
       let owner = book.cluster.conninfo(user: LocalStack.ownerRole)
       let directory = try TemporaryDirectory()
+      // A log this short is caught up with at once.
       for phase in RebuildProgress.Phase.allCases where phase != .catchingUp && phase != .dropping {
         let delay = chance.moment(withinMilliseconds: 30)
         try await book.clients.underLoad(6) {
@@ -66,40 +67,6 @@ import Testing
     try await Task.sleep(for: delay)
     process.send(SIGKILL)
     return await process.waitForEnd()?.description ?? "unknown"
-  }
-
-  @Test("Ctrl-C leaves nothing behind")
-  func interrupted() async throws {
-    try await ServedBook.run(servers: [[]], accounts: 4) { book in
-      let owner = book.cluster.conninfo(user: LocalStack.ownerRole)
-      let directory = try TemporaryDirectory()
-      // The rebuild waits for the live checkpoint, which somebody has, and is interrupted there.
-      let somebody = try await Connection.connect(ConnectionConfiguration(conninfo: owner))
-      try await somebody.run { session in
-        try session.simple("begin; select from projections where model = 'entries' for update")
-      }
-      let output = "\(directory.path)/rebuild"
-      let process = try await KauriProcess.start(
-        ["rebuild", "entries", "--json", "--database", owner], outputFile: output, logFile: "\(output).errors")
-      try await eventually("the rebuild compares", within: .seconds(60)) {
-        (Files.read(output) ?? "").contains(#""phase":"comparing""#) || !process.isRunning
-      }
-      process.send(SIGINT)
-      let end = await process.waitForEnd()
-      try await somebody.run { try $0.simple("rollback") }
-      await somebody.close()
-      #expect(end?.description == "exited with status 1")
-      #expect(Files.read("\(output).errors")?.contains("cancelled; nothing of what was being made remains") == true)
-      let left = try await book.recorded.read { session in
-        try session.execute(
-          """
-          select (select count(*) from pg_class where relname ~ '_[0-9]+$' and relkind = 'r' and relname !~ '^events_')
-            + (select count(*) from projections where generation > 1)
-          """
-        ).int8(0, 0)
-      }
-      #expect(left == 0)
-    }
   }
 
   @Test("wrong use exits with 2, and says what is right")

@@ -23,16 +23,8 @@ extension ReplayBook {
 
   /// Runs `body` with a pool of the server's role.
   func withPool<Value>(_ body: (Pool) async throws -> Value) async throws -> Value {
-    let pool = Pool(
-      ConnectionConfiguration(conninfo: book.cluster.conninfo(user: LocalStack.serverRole)), maximumSize: 3)
-    do {
-      let value = try await body(pool)
-      await pool.shutdown()
-      return value
-    } catch {
-      await pool.shutdown()
-      throw error
-    }
+    try await Pool.lend(
+      ConnectionConfiguration(conninfo: book.cluster.conninfo(user: LocalStack.serverRole)), maximumSize: 3, to: body)
   }
 
   /// Exports a range in segments of a few hundred events.

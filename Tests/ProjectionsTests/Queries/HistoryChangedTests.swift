@@ -39,6 +39,56 @@ extension OnAServer {
       }
     }
 
+    @Test("a history that began in another restore of the same backup isn't given its number again")
+    func restoredTwice() async throws {
+      try await TestBook.with { book in
+        for _ in 0..<3 { try await book.open() }
+        let kept = try await book.head()
+        // As if this database had been incarnation 2 and 7 before, in restores that it knows nothing of.
+        let head = try await book.asOwner { try SealedHead.read($0) }
+        let id = try #require(head.book)
+        func signed(_ incarnation: Int, of book: Identifier) -> Checkpoint {
+          Checkpoint(
+            origin: Checkpoint.origin(book: book, incarnation: incarnation), size: head.size + 9, root: head.root)
+        }
+        let another = Identifier(high: ~id.high, low: id.low)
+        for foreign in [
+          signed(7, of: another), Checkpoint(origin: "kauri.\(id)/07", size: 1, root: head.root),
+          Checkpoint(origin: "elsewhere/7", size: 1, root: head.root),
+        ] {
+          await #expect(throws: ForeignCheckpoint(origin: foreign.origin, book: id)) {
+            try await book.asOwner { try Incarnations.begin(reason: "restored", after: [foreign], $0) }
+          }
+        }
+        #expect(try await book.queries.head().incarnation == 1)
+        let own = [signed(2, of: id), signed(7, of: id), signed(1, of: id)]
+        let beginning = try await book.asOwner { session in
+          try Incarnations.begin(reason: "restored again", after: own, known: 5, session)
+        }
+        #expect(beginning == Incarnations.Beginning(incarnation: 8, beginsAfter: kept))
+        for _ in 0..<5 { try await book.open() }
+
+        // What a reader of such a restore has seen, this database can't tell to be its own.
+        for place in [LogPlace(kept + 1, incarnation: 2), LogPlace(kept, incarnation: 7), LogPlace(1, incarnation: 3)] {
+          await #expect(throws: HistoryChanged(kept: nil, incarnation: 8)) {
+            try await book.queries.events(after: place)
+          }
+        }
+        let anew = try await book.queries.events(after: LogPlace(0, incarnation: 7)).value
+        #expect(anew.events.first?.origin.position == 1)
+        await #expect(throws: HistoryChanged(kept: kept, incarnation: 8)) {
+          try await book.queries.events(after: LogPlace(kept + 1, incarnation: 1))
+        }
+        #expect(try await book.queries.events(after: LogPlace(kept, incarnation: 1)).value.incarnation == 8)
+
+        let further = try await book.asOwner { session in
+          try Incarnations.begin(reason: "what was kept elsewhere", known: 11, session)
+        }
+        #expect(further.incarnation == 12)
+        #expect(try await book.asOwner { try Incarnations.begin(reason: "again", known: 3, $0) }.incarnation == 13)
+      }
+    }
+
     @Test("a position that this history has never had, and a history that this database doesn't know")
     func neverThere() async throws {
       try await TestBook.with { book in

@@ -57,6 +57,42 @@ extension OnAServer {
       }
     }
 
+    @Test("holds that are due by pages, the earliest first, also where several are due at one moment")
+    func dueHolds() async throws {
+      try await QueryBook.with { book, _ in
+        let account = book.nextID()
+        try await book.accept(
+          .openAccount(OpenAccount(accountID: account, kind: .internal, currency: .nzd, allowNegative: true)))
+        let now = book.clock.now.microseconds
+        func later(_ seconds: Int64) -> Moment { Moment(microseconds: now + (60 + seconds) * 1_000_000) }
+        var holds: [DueHold] = []
+        for seconds in [3, 1, 1, 2, 1, 9] as [Int64] {
+          let hold = DueHold(id: book.nextID(), expiresAt: later(seconds))
+          try await book.accept(
+            .placeHold(
+              PlaceHold(
+                holdID: hold.id, account: .id(account), amount: 1, currency: .nzd, expiresAt: hold.expiresAt)),
+            id: hold.id)
+          holds.append(hold)
+        }
+        let moment = later(3)
+        let expected = holds.filter { $0.expiresAt <= moment }.sorted()
+        #expect(expected.count == 5)
+        #expect(try await book.queries.dueHolds(at: moment, after: nil, limit: 10) == expected)
+        for size in 1...3 {
+          var found: [DueHold] = []
+          while true {
+            let page = try await book.queries.dueHolds(at: moment, after: found.last, limit: size)
+            if page.isEmpty { break }
+            #expect(page.count <= size)
+            found += page
+          }
+          #expect(found == expected, "pages of \(size)")
+        }
+        #expect(try await book.queries.dueHolds(at: later(0), after: nil, limit: 10).isEmpty)
+      }
+    }
+
     @Test("pages of holds, active ones or all")
     func holds() async throws {
       try await QueryBook.with { book, world in

@@ -22,7 +22,10 @@ extension OnAServer {
           for id in state.touched.customers { #expect(state.customers[id]?.position == position, "\(event)") }
           for id in state.touched.holds { #expect(state.holds[id]?.position == position, "\(event)") }
           for id in state.touched.approvals { #expect(state.approvals[id]?.position == position, "\(event)") }
-          for list in state.touched.lists.keys { #expect(state.lists[list]?.position == position, "\(event)") }
+          for (list, entries) in state.touched.lists {
+            #expect(state.lists[list]?.position == position, "\(event)")
+            #expect(entries.values.allSatisfy { $0 == position }, "\(event)")
+          }
           state.touched = BookState.Touched()
         }
       }

@@ -150,36 +150,54 @@ extension OnAServer {
       try await TestBook.with { book in
         var bank = RandomBank(book, Chance("the cache is dropped"))
         try await bank.prepare()
-        let account = try #require(try await book.fold().accounts.values.first { $0.kind == .customer })
+        let (account, till) = try await openAccount(with: 700, on: book)
         // A balance that a stray hand made, and that the writer then took into its cache.
         try await book.administer { session in
           _ = try session.execute(
-            "update balances set posted = 0 where account_id = $1", [.uuid(account.id.high, account.id.low)])
+            "update balances set posted = 0 where account_id = $1", [.uuid(account.high, account.low)])
         }
         let other = try book.anotherWriter()
-        let freeze = CommandEnvelope(
-          id: book.nextID(), actor: TestBook.operators[0],
-          instruction: .freezeAccount(FreezeAccount(account: .id(account.id))))
-        _ = await other.commit([freeze])
+        try await accept(.freezeAccount(FreezeAccount(account: .id(account))), book.nextID(), other)
         #expect(try await book.rebuild("balances", accepting: true).switched)
-        let unfreeze = CommandEnvelope(
-          id: book.nextID(), actor: TestBook.operators[0],
-          instruction: .unfreezeAccount(UnfreezeAccount(account: .id(account.id))))
-        _ = await other.commit([unfreeze])
+        try await accept(.unfreezeAccount(UnfreezeAccount(account: .id(account))), book.nextID(), other)
         let transfer = PostTransfer(
-          transferID: book.nextID(), debit: .id(account.id), credit: .id(try await settlement(book, account.currency)),
-          amount: 1, currency: account.currency)
-        let envelope = CommandEnvelope(
-          id: transfer.transferID, actor: TestBook.operators[0], instruction: .postTransfer(transfer))
-        _ = await other.commit([envelope])
-        let posted = try await book.queries.account(.id(account.id)).value.balance.posted
-        #expect(posted == account.balance.posted - 1)
+          transferID: book.nextID(), debit: .id(account), credit: .id(till), amount: 1, currency: .nzd)
+        try await accept(.postTransfer(transfer), transfer.transferID, other)
+        #expect(try await book.queries.account(.id(account)).value.balance.posted == 699)
         try await expectRightTables(book)
       }
     }
 
-    private func settlement(_ book: TestBook, _ currency: Currency) async throws -> AccountID {
-      try #require(try await book.fold().accounts.values.first { $0.kind == .internal && $0.currency == currency }).id
+    /// Gives a command that must be accepted to a writer.
+    private func accept(_ instruction: Instruction, _ id: CommandID, _ writer: PostgresBook) async throws {
+      let command = CommandEnvelope(id: id, actor: TestBook.operators[0], instruction: instruction)
+      let result = await writer.commit([command])[0]
+      guard case .recorded(let outcome, _) = result, outcome.verdict == .accepted else {
+        throw NotAccepted(result: result)
+      }
+    }
+
+    private struct NotAccepted: Error {
+      let result: CommandResult
+    }
+
+    /// An account that nothing happens to by chance, with money, and the one that it came from.
+    private func openAccount(
+      with amount: MinorUnits, on book: TestBook
+    ) async throws -> (account: AccountID, till: AccountID) {
+      let (customer, account, till) = (book.nextID(), book.nextID(), book.nextID())
+      try await book.accept(.registerCustomer(RegisterCustomer(customerID: customer, name: PersonalText("Mere"))))
+      try await book.accept(.verifyCustomer(VerifyCustomer(customerID: customer)))
+      try await book.accept(
+        .openAccount(OpenAccount(accountID: account, kind: .customer, customerID: customer, currency: .nzd)))
+      try await book.accept(
+        .openAccount(OpenAccount(accountID: till, kind: .internal, currency: .nzd, allowNegative: true)))
+      let id = book.nextID()
+      try await book.accept(
+        .postTransfer(
+          PostTransfer(
+            transferID: id, debit: .id(till), credit: .id(account), amount: amount, currency: .nzd)), id: id)
+      return (account, till)
     }
 
     @Test(

@@ -151,10 +151,10 @@ struct RandomStates {
     list.list = ListVersion("2026.\(chance.index(below: 1_000))")
     list.version = amount()
     list.position = amount()
-    var changed: Set<String> = []
+    var changed: [String: Int64] = [:]
     for number in 0..<12 where chance.oneIn(2) {
       let id = "QDi.\(number)"
-      changed.insert(id)
+      changed[id] = amount()
       list.entries[id] =
         chance.oneIn(3)
         ? nil

@@ -34,5 +34,6 @@ enum CommandExamples {
     "ImportSanctionsList":
       #"{"list":"dfat","version":"2026-01-01","entries":[{"id":"1","name":"N","aliases":["M"],"countries":["NZ"],"dates_of_birth":["1950"],"program":"p","remarks":"r"}]}"#,
     "ConfirmMatch": finding, "ClearMatch": finding,
+    "ActivateRuleSet": #"{"rule_set":2}"#,
   ]
 }

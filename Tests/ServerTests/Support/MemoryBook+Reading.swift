@@ -205,15 +205,15 @@ extension MemoryBook: BookReading {
     }
   }
 
-  func dueHolds(at moment: Moment, limit: Int) async throws -> [HoldID] {
+  func dueHolds(at moment: Moment, after hold: DueHold?, limit: Int) async throws -> [DueHold] {
     try await answer { state in
-      state.holds.values.filter { $0.status == .active && ($0.expiresAt ?? moment.later) <= moment }.map(\.id)
+      let due = state.holds.values.filter { $0.status == .active }.compactMap { hold in
+        hold.expiresAt.map { DueHold(id: hold.id, expiresAt: $0) }
+      }
+      let following = due.filter { next in next.expiresAt <= moment && (hold.map { $0 < next } ?? true) }
+      return Array(following.sorted().prefix(limit))
     }.value
   }
-}
-
-extension Moment {
-  fileprivate var later: Moment { Moment(microseconds: microseconds + 1) }
 }
 
 /// Personal text of a book in memory: nothing there is sealed.

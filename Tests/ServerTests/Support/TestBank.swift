@@ -1,4 +1,6 @@
 import Commands
+import Crypto
+import EventStore
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
@@ -12,6 +14,8 @@ import Testing
 /// A server over a book in memory, with tokens for everybody.
 struct TestBank: Sendable {
   let book = MemoryBook()
+  /// Of the book's own commands, as all its servers make them.
+  let ids = OwnCommandIDs(key: SymmetricKey(size: .bits256))
   let audit: MemoryAudit
   let keys = TestKeys()
   let metrics = PrometheusMetrics(help: ServerMetrics.help)
@@ -34,7 +38,8 @@ struct TestBank: Sendable {
       handler: CommandHandler(writer: book, options: handling) { metrics.committed($0) }, reader: book,
       texts: ClearTexts(), authenticator: authenticator, health: health, metrics: metrics, prometheus: self.metrics,
       feed: HeadFeed(
-        signal: book.signal, maximum: limits.followers, interval: .milliseconds(20), heartbeat: .milliseconds(60)),
+        signal: book.signal, maximum: limits.followers, maximumPerCaller: limits.followersPerCaller,
+        interval: .milliseconds(20), heartbeat: .milliseconds(60)),
       audit: audit, limits: limits, version: "0.0.0", logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     tokens = [
       "operator": try await keys.token("operator", "ops-1"), "operator2": try await keys.token("operator", "ops-2"),

@@ -3,30 +3,41 @@ import Ledger
 
 /// A second, slow calculator of balances: it reads nothing but the JSON of events, shares no code with the book's
 /// state, and keeps everything for ever.
-struct NaiveLedger {
-  struct Account {
-    var currency: String
-    var overdraft: Int128
-    var allowNegative: Bool
-    var posted: Int128 = 0
-    var held: Int128 = 0
+package struct NaiveLedger: Sendable {
+  package struct Account: Sendable {
+    package var customer: String?
+    package var currency: String
+    package var overdraft: Int128
+    package var allowNegative: Bool
+    package var status = "open"
+    package var posted: Int128 = 0
+    package var held: Int128 = 0
     /// By date of use.
-    var used: [String: Int128] = [:]
+    package var used: [String: Int128] = [:]
   }
 
   /// Money set aside: for each account how much, and the date it counts for.
   private typealias Reservation = (debits: [String: Int128], date: String)
 
-  struct Unreadable: Error {
+  package struct Unreadable: Error {
     let what: String
   }
 
-  private(set) var accounts: [String: Account] = [:]
+  package private(set) var accounts: [String: Account] = [:]
+  /// What each customer stands as.
+  package private(set) var customers: [String: String] = [:]
   private var waiting: [String: Reservation] = [:]
   private var holds: [String: Reservation] = [:]
   private var transfers: [String: (debit: String, credit: String, amount: Int128, date: String)] = [:]
 
-  mutating func read(type: String, payload: [UInt8], command: String, date: String) throws {
+  package init() {}
+
+  /// The holds on an account that haven't ended, with their amounts.
+  package func activeHolds(on account: String) -> [String: Int128] {
+    holds.compactMapValues { $0.debits[account] }
+  }
+
+  package mutating func read(type: String, payload: [UInt8], command: String, date: String) throws {
     guard let event = try JSONSerialization.jsonObject(with: Data(payload)) as? [String: Any] else {
       throw Unreadable(what: type)
     }
@@ -34,7 +45,7 @@ struct NaiveLedger {
     switch type {
     case "AccountOpened":
       accounts[try text(event, "account_id")] = Account(
-        currency: try text(event, "currency"),
+        customer: event["customer_id"] as? String, currency: try text(event, "currency"),
         overdraft: event["overdraft"] == nil ? 0 : try amount(event, "overdraft"),
         allowNegative: event["allow_negative"] as? Bool ?? false)
     case "TransferPosted":
@@ -67,6 +78,17 @@ struct NaiveLedger {
       for account in reservation.debits.keys { accounts[account]?.posted -= captured }
       use(reservation.debits.mapValues { _ in captured }, reservation.date)
       accounts[try text(event, "credit_account_id")]?.posted += captured
+    default: try readRegister(type, event)
+    }
+  }
+
+  private mutating func readRegister(_ type: String, _ event: [String: Any]) throws {
+    switch type {
+    case "AccountFrozen": accounts[try text(event, "account_id")]?.status = "frozen"
+    case "AccountUnfrozen": accounts[try text(event, "account_id")]?.status = "open"
+    case "AccountClosed": accounts[try text(event, "account_id")]?.status = "closed"
+    case "CustomerRegistered", "CustomerVerified", "CustomerRejected", "CustomerSuspended", "CustomerErased":
+      customers[try text(event, "customer_id")] = type.dropFirst("Customer".count).lowercased()
     default: break
     }
   }

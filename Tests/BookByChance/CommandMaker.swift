@@ -1,29 +1,35 @@
-import Commands
-import Ledger
+package import Commands
+package import Ledger
 
 /// Makes commands about few customers and accounts, most of them sensible, some nonsense, so that they get into each
 /// other's way.
-struct CommandMaker {
-  var chance: Chance
-  private(set) var moment = CalendarDate.today.noon()
+package struct CommandMaker {
+  package var chance: Chance
+  /// From noon of 18 November 2026, UTC.
+  package private(set) var moment = Moment(microseconds: 1_795_003_200_000_000)
   private var commands: UInt64 = 0
   private var listVersion = 0
   /// Open accounts by currency, so that most movements can be.
   private var open: [Currency: [AccountID]] = [:]
 
-  init(_ chance: Chance) { self.chance = chance }
+  package init(_ chance: Chance) { self.chance = chance }
 
+  static let book = Identifier(high: 0, low: 0xB00C)
   static let customers = (1...4).map { Identifier(high: 0xC, low: $0) }
-  static let accounts = (1...12).map { Identifier(high: 0xA, low: $0) }
+  package static let accounts = (1...12).map { Identifier(high: 0xA, low: $0) }
   static let numbers = [
     "01-0902-0068389-00", "08-6523-1954512-001", "062-000 12345678",
-  ].map(Bank.number)
+  ].compactMap { try? AccountNumber($0) }
   static let lists = ["UN", "DFAT"]
+
+  /// Whoever proposes, and whoever agrees.
+  package static let maker = Actor.maker
+  package static let checker = Actor.checker
 
   // MARK: Time
 
   /// Mostly moments later, sometimes weeks.
-  mutating func nextContext(on state: BookState) -> DecisionContext {
+  package mutating func nextContext(on state: BookState) -> DecisionContext {
     let seconds: Int64 =
       switch chance.index(below: 20) {
       case 0: Int64(chance.index(below: 20 * 86_400))
@@ -37,12 +43,12 @@ struct CommandMaker {
   // MARK: Commands
 
   /// The commands that a book begins with, so that money moves early.
-  mutating func opening() -> [CommandEnvelope] {
+  package mutating func opening() -> [CommandEnvelope] {
     var opening = [
       envelope(
         .openBook(
           OpenBook(
-            bookID: Bank.book, timeZone: "Pacific/Auckland", currency: .nzd, policies: Policies(), ruleSet: 1)),
+            bookID: CommandMaker.book, timeZone: "Pacific/Auckland", currency: .nzd, policies: Policies(), ruleSet: 1)),
         by: .kauri)
     ]
     for customer in CommandMaker.customers.dropLast() {
@@ -67,7 +73,7 @@ struct CommandMaker {
     return opening
   }
 
-  mutating func next(on state: BookState) -> CommandEnvelope {
+  package mutating func next(on state: BookState) -> CommandEnvelope {
     open = Dictionary(grouping: state.accounts.values.filter { $0.status == .open }, by: \.currency)
       .mapValues { $0.map(\.id).sorted() }
     let instruction = instruction(on: state)
@@ -90,11 +96,12 @@ struct CommandMaker {
 
   private mutating func actor(for instruction: Instruction, on state: BookState) -> Actor {
     if case .openBook = instruction { return .kauri }
-    if case .activateRuleSet = instruction { return .kauri }
+    if case .activateRuleSet = instruction { return chance.pick([.kauri, .maker, .checker]) }
     if case .postTransfer(let transfer) = instruction, chance.oneIn(3) {
       let owner = state.account(transfer.debit)?.customerID
       if owner == nil, !chance.oneIn(10) { return .service }
-      return .customer(owner == nil || chance.oneIn(10) ? chance.pick(CommandMaker.customers) : owner ?? Bank.alice)
+      if let owner, !chance.oneIn(10) { return .customer(owner) }
+      return .customer(chance.pick(CommandMaker.customers))
     }
     if case .recordFraudScore = instruction { return .service }
     switch chance.index(below: 80) {
@@ -209,7 +216,7 @@ struct CommandMaker {
     default:
       if chance.oneIn(2) { return .activateRuleSet(ActivateRuleSet(ruleSet: 1 + chance.index(below: 3))) }
       return .openBook(
-        OpenBook(bookID: Bank.book, timeZone: "Europe/Paris", currency: .eur, policies: Policies(), ruleSet: 1))
+        OpenBook(bookID: CommandMaker.book, timeZone: "Europe/Paris", currency: .eur, policies: Policies(), ruleSet: 1))
     }
   }
 
@@ -308,4 +315,18 @@ struct CommandMaker {
       ImportSanctionsList(
         list: chance.pick(CommandMaker.lists), version: ListVersion(String(listVersion)), entries: entries))
   }
+}
+
+extension Actor {
+  fileprivate static let maker = Actor.named(.operator, "mia")
+  fileprivate static let checker = Actor.named(.operator, "carl")
+  fileprivate static let service = Actor.named(.service, "rails")
+  fileprivate static let auditor = Actor.named(.auditor, "ava")
+
+  fileprivate static func named(_ role: Role, _ subject: String) -> Actor {
+    guard let actor = Actor(role: role, subject: subject) else { preconditionFailure("\(subject) is no subject") }
+    return actor
+  }
+
+  fileprivate static func customer(_ id: CustomerID) -> Actor { named(.customer, id.description) }
 }
