@@ -53,6 +53,9 @@ public struct ArchivedLog: LogSource {
     }
     var extent = try await rest.extent()
     extent.first = 1
+    // Every row may stand in the archive.
+    let archived = segments.last?.index.last ?? 0
+    extent.last = max(extent.last, min(archived, extent.head?.position ?? archived))
     return extent
   }
 
@@ -177,8 +180,12 @@ public struct ArchivedLog: LogSource {
     try await rest?.tiles(ids) ?? [:]
   }
 
-  public func tombstones(of subjects: Set<Identifier>) async throws -> Set<Identifier> {
-    try await rest?.tombstones(of: subjects) ?? []
+  public func tombstones(after subject: Identifier?, limit: Int) async throws -> [Tombstone] {
+    try await rest?.tombstones(after: subject, limit: limit) ?? []
+  }
+
+  public func keyed(_ subjects: Set<Identifier>) async throws -> Set<Identifier> {
+    try await rest?.keyed(subjects) ?? []
   }
 
   public func loadKeys(_ subjects: Set<Identifier>) async throws -> Set<Identifier> {

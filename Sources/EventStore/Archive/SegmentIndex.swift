@@ -113,12 +113,16 @@ extension SegmentIndex {
     self.first = first
     self.count = Int(count)
     self.frames = []
+    // One after the other, from the file's beginning to the index: nothing may stand between them that no hash covers.
+    var end = 0
     for _ in 0..<frames {
-      guard let offset = reader.number(UInt64.self), offset <= UInt64(start), let length = reader.number(UInt32.self),
+      guard let offset = reader.number(UInt64.self), offset == UInt64(end), let length = reader.number(UInt32.self),
         let contentLength = reader.number(UInt32.self)
       else { return nil }
       self.frames.append(Frame(offset: Int(offset), length: Int(length), contentLength: Int(contentLength)))
+      end += Int(length)
     }
+    guard end == start - LZ4Frame.skippableHeader else { return nil }
     guard let framesHash = reader.take(TreeHash.length), let frontier = reader.counted(),
       let before = MerkleFrontier(encoded: Array(frontier)),
       let note = reader.counted(), let checkpoint = String(validating: note, as: UTF8.self),

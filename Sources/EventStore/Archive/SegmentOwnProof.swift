@@ -51,5 +51,9 @@ extension TreeHash {
 
 extension Checkpoint {
   /// The book that its origin names: a restore or a failover begins another incarnation, not another book.
-  var book: Substring { origin.lastIndex(of: "/").map { origin[..<$0] } ?? origin[...] }
+  var book: Substring { Checkpoint.book(of: origin) }
+
+  static func book(of origin: String) -> Substring {
+    origin.lastIndex(of: "/").map { origin[..<$0] } ?? origin[...]
+  }
 }

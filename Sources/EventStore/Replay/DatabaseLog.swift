@@ -24,24 +24,51 @@ public struct DatabaseLog: LogSource {
   private static func extent(_ session: Session) throws -> LogExtent {
     let rows = try session.execute(
       """
-      select \(LogHead.columns), frontier, (select max(position) from events), case
+      select (select max(position) from events), case
         when to_regclass('events_000000') in (select inhrelid from pg_inherits where inhparent = 'events'::regclass)
-        then 1::bigint else (select min(position) from events) end
-      from log_head
+        then 1::bigint else (select min(position) from events) end, clock_timestamp()
       """)
-    let head = try LogHead(rows)
-    let columns = rows.columns.count
-    let last = try rows.int8OrNil(0, columns - 2) ?? 0
-    var extent = LogExtent(
-      first: try rows.int8OrNil(0, columns - 1) ?? 1, last: head.position, head: head,
-      beyond: last > head.position ? last : nil)
-    extent.frontier = try rows.bytes(0, columns - 3)
+    let last = try rows.int8OrNil(0, 0) ?? 0
+    var extent = LogExtent(first: try rows.int8OrNil(0, 1) ?? 1, last: last)
+    extent.readAt = Moment(microseconds: try rows.timestamptz(0, 2))
+    let found = try session.execute("select \(LogHead.columns), frontier from log_head")
+    if found.count == 1 {
+      let head = try LogHead(found)
+      extent.head = head
+      extent.frontier = try found.bytes(0, found.columns.count - 1)
+      extent.last = min(last, head.position)
+      extent.beyond = last > head.position ? last : nil
+    } else {
+      extent.lacksHead = true
+    }
     let histories = try session.execute("select incarnation, begins_after from incarnations")
     for row in 0..<histories.count {
       extent.histories[Int(try histories.int4(row, 0))] = try histories.int8(row, 1)
     }
-    extent.signedBeyond = try checkpoints(head.position + 1 ... .max, through: head.incarnation, limit: 10, session)
+    extent.signedIncarnations = try signedIncarnations(session)
+    let end = max(last, extent.head?.position ?? last)
+    if end < .max { extent.signedBeyond = try checkpoints(end + 1 ... .max, limit: 10, session) }
+    let levels = try session.execute(
+      "select level, count(*), max(index), sum(octet_length(hashes))::bigint from tiles group by level")
+    extent.tiles = [:]
+    for row in 0..<levels.count {
+      extent.tiles?[Int(try levels.int2(row, 0))] = TileLevel(
+        tiles: try levels.int8(row, 1), last: try levels.int8(row, 2), bytes: try levels.int8(row, 3))
+    }
     return extent
+  }
+
+  /// As many lookups in the primary key as there are incarnations.
+  private static func signedIncarnations(_ session: Session) throws -> [Int] {
+    let rows = try session.execute(
+      """
+      with recursive signed as (
+        select min(incarnation) as number from checkpoints
+        union all
+        select (select min(incarnation) from checkpoints where incarnation > number) from signed where number is not null)
+      select number from signed where number is not null
+      """)
+    return try (0..<rows.count).map { Int(try rows.int4($0, 0)) }
   }
 
   public func rows(_ range: ClosedRange<Int64>) async throws -> SourcedRows {
@@ -64,8 +91,7 @@ public struct DatabaseLog: LogSource {
       sourced.tiles = try TileTable.read(
         (leaves.lowerBound / width...leaves.upperBound / width).map { TileID(level: 0, index: $0) }, session,
         skippingBroken: true)
-      let incarnation = try session.execute("select incarnation from log_head").int4(0, 0)
-      sourced.checkpoints = try DatabaseLog.checkpoints(range, through: Int(incarnation), limit: .max, session)
+      sourced.checkpoints = try DatabaseLog.checkpoints(range, limit: .max, session)
       return sourced
     }
   }
@@ -83,12 +109,12 @@ public struct DatabaseLog: LogSource {
     try await pool.run { session in try TileTable.read(ids, session, skippingBroken: true) }
   }
 
-  /// Checkpoints of these sizes, of the incarnations up to one, by size.
+  /// Checkpoints of these sizes, of whatever incarnation, by size.
   private static func checkpoints(
-    _ sizes: ClosedRange<Int64>, through incarnation: Int, limit: Int, _ session: Session
+    _ sizes: ClosedRange<Int64>, limit: Int, _ session: Session
   ) throws -> [StoredCheckpoint] {
     var checkpoints: [StoredCheckpoint] = []
-    for number in stride(from: 1, through: incarnation, by: 1) {
+    for number in try signedIncarnations(session) {
       var last = sizes.lowerBound - 1
       while checkpoints.count < limit {
         let page = try CheckpointTable.page(after: (number, last), limit: min(limit, 1_000), session)
@@ -161,11 +187,24 @@ public struct DatabaseLog: LogSource {
     }
   }
 
-  public func tombstones(of subjects: Set<Identifier>) async throws -> Set<Identifier> {
+  public func tombstones(after subject: Identifier?, limit: Int) async throws -> [Tombstone] {
+    try await pool.run { session in
+      let rows = try session.execute(
+        """
+        select subject, position from erased_subjects where $1::uuid is null or subject > $1
+        order by subject limit $2
+        """, [.uuid(subject.map { ($0.high, $0.low) }), .int8(Int64(limit))])
+      return try (0..<rows.count).map { row in
+        Tombstone(subject: Identifier(halves: try rows.uuid(row, 0)), position: try rows.int8OrNil(row, 1))
+      }
+    }
+  }
+
+  public func keyed(_ subjects: Set<Identifier>) async throws -> Set<Identifier> {
     guard !subjects.isEmpty else { return [] }
     let wanted = DatabaseLog.array(subjects)
     return try await pool.run { session in
-      let rows = try session.execute("select subject from erased_subjects where subject = any($1)", [wanted])
+      let rows = try session.execute("select subject from personal_keys where subject = any($1)", [wanted])
       return Set(try (0..<rows.count).map { Identifier(halves: try rows.uuid($0, 0)) })
     }
   }

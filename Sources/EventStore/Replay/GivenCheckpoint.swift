@@ -5,6 +5,8 @@ public struct GivenCheckpoint: Sendable {
   /// For whoever reads of it: `checkpoint` for one of the log's own, a file's name for another.
   public var name: String
   public var checkpoint: Checkpoint
+  /// As its note has it; nil where the note can't be read.
+  var origin: String?
   /// Of the log that stored it; nil for one that the auditor brought.
   public var incarnation: Int?
   /// Nil where no key was given.
@@ -24,6 +26,7 @@ public struct GivenCheckpoint: Sendable {
     }
     self.name = name
     self.checkpoint = checkpoint
+    origin = checkpoint.origin
     signature = key.map { GivenCheckpoint.verify(note, $0) }
   }
 
@@ -41,6 +44,7 @@ public struct GivenCheckpoint: Sendable {
     do throws(CheckpointFault) {
       let own = try GivenCheckpoint(note: stored.note, name: name, key: key)
       signature = own.signature
+      origin = own.origin
       // Then what was signed is held against the tree.
       if stored.unreadable["root"] != nil { checkpoint.root = own.checkpoint.root }
       if own.checkpoint.size != stored.size || own.checkpoint.root != checkpoint.root {

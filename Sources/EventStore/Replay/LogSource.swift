@@ -29,8 +29,12 @@ public protocol LogSource: Sendable {
   /// Tiles of the tree over the log, by their names; those that aren't there are left out.
   func tiles(_ ids: [TileID]) async throws -> [TileID: [TreeHash]]
 
-  /// Which of these subjects have a tombstone, that says that their key was erased.
-  func tombstones(of subjects: Set<Identifier>) async throws -> Set<Identifier>
+  /// The tombstones that say that a key was erased: a subject, and the log position of its erasure where one is known; in
+  /// the order of subjects, after one, `limit` at most.
+  func tombstones(after subject: Identifier?, limit: Int) async throws -> [Tombstone]
+
+  /// Which of these subjects have a key.
+  func keyed(_ subjects: Set<Identifier>) async throws -> Set<Identifier>
 
   /// Makes the keys of these subjects known to the keyring that the source was given.
   ///
@@ -47,12 +51,20 @@ public struct LogExtent: Hashable, Sendable {
   public var last: Int64
   /// The head, where the source has one.
   public var head: LogHead?
+  /// Whether the source must have a head and has none.
+  public var lacksHead = false
+  /// The database's clock when this was read.
+  public var readAt: Moment?
   /// A row that stands behind the head's position, where none may be.
   public var beyond: Int64?
   /// The head's, as it stands; nil where the source has no head.
   public var frontier: [UInt8]?
   /// Stored checkpoints of more events than there are.
   public var signedBeyond: [StoredCheckpoint] = []
+  /// The incarnations that stored checkpoints are of.
+  public var signedIncarnations: [Int] = []
+  /// What each level has of tiles; nil where the source has none.
+  public var tiles: [Int: TileLevel]?
   /// After which event each incarnation after the first began.
   public var histories: [Int: Int64] = [:]
   /// That the end leads to a checkpoint that was signed later.
@@ -63,6 +75,33 @@ public struct LogExtent: Hashable, Sendable {
     self.last = last
     self.head = head
     self.beyond = beyond
+  }
+}
+
+/// The tiles of one level, counted.
+public struct TileLevel: Hashable, Sendable {
+  public var tiles: Int64
+  /// The greatest index.
+  public var last: Int64
+  /// Of all tiles' hashes.
+  public var bytes: Int64
+
+  public init(tiles: Int64, last: Int64, bytes: Int64) {
+    self.tiles = tiles
+    self.last = last
+    self.bytes = bytes
+  }
+
+  /// - Parameters:
+  ///   - level: of tiles.
+  ///   - size: leaves of the tree.
+  /// - Returns: nil where a tree of that size has no such level.
+  static func expected(level: Int, size: UInt64) -> TileLevel? {
+    guard (0..<8).contains(level) else { return nil }
+    let nodes = Int64(clamping: size >> UInt64(level * TileID.height))
+    guard nodes > 0 else { return nil }
+    let width = Int64(TileID.width)
+    return TileLevel(tiles: (nodes - 1) / width + 1, last: (nodes - 1) / width, bytes: nodes * Int64(TreeHash.length))
   }
 }
 
@@ -83,6 +122,18 @@ public struct SourcedRows: Sendable {
   public init(rows: [LogRow], commands: [Identifier: StoredCommand]?) {
     self.rows = rows
     self.commands = commands
+  }
+}
+
+/// That a subject's key was erased.
+public struct Tombstone: Hashable, Sendable {
+  public var subject: Identifier
+  /// Of the event that erased the customer; nil where a list of erasures was applied to a book that had lost it.
+  public var position: Int64?
+
+  public init(subject: Identifier, position: Int64?) {
+    self.subject = subject
+    self.position = position
   }
 }
 

@@ -1,6 +1,6 @@
 public import Commands
 import Crypto
-import Ledger
+public import Ledger
 
 /// Verifies a log from its first row to its last: that it is in order and in balance, that every row is what was
 /// decided, that the tables beside it say the same.
@@ -23,6 +23,8 @@ public struct LogVerification: Sendable {
     public var checkpointKey: CheckpointPublicKey?
     /// Checkpoints that the auditor kept, which the log must go on from.
     public var checkpoints: [GivenCheckpoint] = []
+    /// Subjects that a list of erasures has that was kept outside; nil when there is none to compare with.
+    public var erasedOutside: Set<Identifier>?
     /// That the checkpoint in the last segment leads to one of those, where there are only segments.
     public var consistency: ConsistencyProof?
 
@@ -70,13 +72,14 @@ public struct LogVerification: Sendable {
     // Before `from` nothing is compared that needs a key.
     let keyring = range.upperBound < options.from ? nil : keyring
     var prepared = Preparation(sourced.rows, codec)
-    var asked: Set<Identifier> = []
+    // A key that was loaded may have to be loaded again: what is remembered of keys is trusted for seconds only.
+    var attempts = 0
     var altered: Set<Identifier> = []
     while true {
       let missing = try prepared.run(keyring)
       guard !missing.isEmpty else { break }
-      guard !missing.isSubset(of: asked) else { throw MissingPersonalKeys(missing) }
-      asked.formUnion(missing)
+      attempts += 1
+      guard attempts <= 10 else { throw MissingPersonalKeys(missing) }
       altered.formUnion(try await source.loadKeys(missing))
     }
     let checkpoints = sourced.checkpoints.map { GivenCheckpoint($0, key: options.checkpointKey) }

@@ -38,19 +38,25 @@ struct OrderCheck: LogCheck {
   }
 
   mutating func finish(_ extent: LogExtent, _ differences: inout LogDifferences) {
-    if position < extent.last {
-      let missing = extent.last - position
+    let end = extent.head?.position ?? extent.last
+    if position < end {
+      let missing = end - position
       differences.add(
         position + 1, "position", expected: "\(position + 1)",
-        found: "nothing: the log ends \(missing) rows before its head, \(extent.last)")
+        found: "nothing: the log ends \(missing) rows before its head, \(end)")
     }
     if let beyond = extent.beyond {
       differences.add(
-        beyond, "position", expected: "nothing behind the head, \(extent.last)", found: "a row")
+        beyond, "position", expected: "nothing behind the head, \(end)", found: "a row")
     }
-    if let head = extent.head, let moment, head.lastMoment.microseconds < moment {
+    if extent.lacksHead { differences.add(0, "log_head", expected: "its row", found: "none") }
+    guard let head = extent.head, let moment else { return }
+    // A command that led to nothing has taken a moment too: the clock's, or the one after the last.
+    let latest = max(moment + 1_000_000, extent.readAt?.microseconds ?? .max)
+    if !(moment...latest).contains(head.lastMoment.microseconds) {
       differences.add(
-        0, "log_head.last_moment", expected: "\(Moment(microseconds: moment)) or later",
+        0, "log_head.last_moment",
+        expected: "\(Moment(microseconds: moment)), the last event's, or later, and not later than now",
         found: head.lastMoment.description)
     }
   }

@@ -21,8 +21,10 @@ struct SealCheck: Sendable {
   private let consistency: ConsistencyProof?
   /// Incarnations whose checkpoints no longer agree: one difference says it.
   private var parted: Set<Int> = []
-  /// By incarnation, how many events were kept of it and how many were signed.
-  private var lostThrough: [Int: (kept: Int64, signed: Int64)] = [:]
+  /// Events that the greatest checkpoint covers which agrees, the log's own or an auditor's.
+  private(set) var signedThrough: Int64 = 0
+  /// The books that checkpoints name, and which checkpoint is the first to.
+  private var books: [Substring: String] = [:]
   /// By incarnation, how many events the greatest of the auditor's checkpoints covers that agrees.
   private var agreedThrough: [Int: Int64] = [:]
 
@@ -106,8 +108,13 @@ struct SealCheck: Sendable {
         min(size, Int64(frontier.size)), field, expected: "root \(signed.checkpoint.root)",
         found: "root \(frontier.root) of \(frontier.size) events\(extent(of: signed))")
     }
-    checkpoints += 1
+    agree(signed)
     if signed.incarnation == nil, let number = signed.checkpoint.incarnation { agreedThrough[number] = size }
+  }
+
+  private mutating func agree(_ signed: GivenCheckpoint) {
+    checkpoints += 1
+    signedThrough = max(signedThrough, signed.checkpoint.size)
   }
 
   /// Where a later history took the place of a checkpoint's own.
@@ -122,9 +129,14 @@ struct SealCheck: Sendable {
 
   private func isKnown(_ incarnation: Int) -> Bool { incarnation == 1 || histories[incarnation] != nil }
 
-  /// Which positions it concerns that an auditor's checkpoint differs, as far as that can be told.
+  /// Which positions it concerns that a checkpoint differs, as far as that can be told.
   private func extent(of signed: GivenCheckpoint) -> String {
-    guard signed.incarnation == nil, let number = signed.checkpoint.incarnation else { return "" }
+    guard signed.incarnation == nil else {
+      return signedThrough == 0
+        ? "" : ": the checkpoint of \(signedThrough) events agrees, so it is one of events \(signedThrough + 1) to "
+          + "\(signed.checkpoint.size) that differs"
+    }
+    guard let number = signed.checkpoint.incarnation else { return "" }
     let positions = "\((agreedThrough[number] ?? 0) + 1) to \(signed.checkpoint.size)"
     guard isKnown(number) else {
       return
@@ -138,29 +150,24 @@ struct SealCheck: Sendable {
       ": which of positions \(positions) differ can't be told, for no later incarnation was declared (kauri recover)"
   }
 
-  /// A restore or a failover began another history: what the earlier one had signed beyond that is lost. The log's own
-  /// tables say so themselves; to an auditor's checkpoint it is a difference.
+  /// A restore or a failover began another history: what the earlier one had signed beyond that is lost. A checkpoint that
+  /// the database itself still has is committed after what it covers, so no restore can have kept it without that.
   private mutating func lost(
     _ signed: GivenCheckpoint, _ cut: Cut, _ field: String, _ differences: inout LogDifferences
   ) {
-    guard let stored = signed.incarnation else {
-      let number = signed.checkpoint.incarnation ?? 1
+    if let stored = signed.incarnation {
+      guard parted.insert(stored).inserted else { return }
       return differences.add(
-        cut.kept + 1, field,
-        expected:
-          "positions \(cut.kept + 1) to \(signed.checkpoint.size), which this checkpoint of incarnation \(number) "
-          + "covers",
-        found: "they are not in this book any more: lost when incarnation \(cut.by) began after event \(cut.kept)")
+        cut.kept + 1, field, expected: "events \(cut.kept + 1) to \(signed.checkpoint.size), which were signed",
+        found: "incarnation \(cut.by) is said to have begun after event \(cut.kept), beside a checkpoint of more")
     }
-    lostThrough[stored] = (cut.kept, max(lostThrough[stored]?.1 ?? 0, signed.checkpoint.size))
-  }
-
-  /// What is said of histories that this log doesn't go on with.
-  var notes: [String] {
-    lostThrough.sorted { $0.key < $1.key }.map { number, lost in
-      "events \(lost.kept + 1) to \(lost.signed) of incarnation \(number) were signed and are lost: it ended with event "
-        + "\(lost.kept)"
-    }
+    let number = signed.checkpoint.incarnation ?? 1
+    differences.add(
+      cut.kept + 1, field,
+      expected:
+        "positions \(cut.kept + 1) to \(signed.checkpoint.size), which this checkpoint of incarnation \(number) "
+        + "covers",
+      found: "they are not in this book any more: lost when incarnation \(cut.by) began after event \(cut.kept)")
   }
 
   private mutating func checkSignature(
@@ -170,6 +177,9 @@ struct SealCheck: Sendable {
       differences.add(
         0, "checkpoints.\(column) of \(field)", expected: column == "root" ? "\(TreeHash.length) bytes" : "a moment",
         found: found)
+    }
+    if let origin = signed.origin, books[Checkpoint.book(of: origin)] == nil {
+      books[Checkpoint.book(of: origin)] = "\(field): \(signed.name == "checkpoint" ? "checkpoints.note" : "origin")"
     }
     if let fault = signed.fault {
       differences.add(0, field, expected: "a note that says what its row says", found: fault)
@@ -190,6 +200,8 @@ struct SealCheck: Sendable {
     }
     given = []
     if let end = extent.end { compare(end, &differences) }
+    compareHistories(extent, &differences)
+    compareTiles(extent, &differences)
     guard let sealed = extent.frontier else { return }
     guard let frontier = MerkleFrontier(encoded: sealed) else {
       return differences.add(0, "log_head.frontier", expected: "a tree's edge", found: "\(sealed.count) other bytes")
@@ -197,6 +209,44 @@ struct SealCheck: Sendable {
     differences.compare(
       0, "log_head.frontier", expected: "\(self.frontier.size) events, root \(self.frontier.root)",
       found: "\(frontier.size) events, root \(frontier.root)")
+  }
+
+  /// The head is of the newest incarnation, none begins behind it, and none is signed that isn't there.
+  private func compareHistories(_ extent: LogExtent, _ differences: inout LogDifferences) {
+    guard let head = extent.head else { return }
+    differences.compare(
+      0, "log_head.incarnation", expected: histories.keys.max() ?? 1, found: head.incarnation)
+    for (number, kept) in histories.sorted(by: { $0.key < $1.key }) where kept > head.position {
+      differences.add(
+        0, "incarnations.begins_after of \(number)", expected: "at most \(head.position), the head", found: "\(kept)")
+    }
+    for number in extent.signedIncarnations where !isKnown(number) {
+      differences.add(
+        0, "checkpoints of incarnation \(number)", expected: "none: the log has had no such incarnation",
+        found: "at least one")
+    }
+  }
+
+  /// Every level has the tiles that a tree of the head's size has, and no more bytes than those. Nodes are compared one by
+  /// one elsewhere.
+  private func compareTiles(_ extent: LogExtent, _ differences: inout LogDifferences) {
+    guard let tiles = extent.tiles, let frontier = extent.frontier.flatMap(MerkleFrontier.init(encoded:)) else { return }
+    for level in Set(tiles.keys).union(0..<8).sorted() {
+      differences.compare(
+        0, "tiles of level \(level)", expected: TileLevel.expected(level: level, size: frontier.size),
+        found: tiles[level]
+      ) { counted in
+        counted.map { "\($0.tiles), the last \($0.last), \($0.bytes) bytes in all" } ?? "none"
+      }
+    }
+  }
+
+  /// Every checkpoint is of this book.
+  func compareBook(_ book: Identifier, _ differences: inout LogDifferences) {
+    let own = Checkpoint.book(of: Checkpoint.origin(book: book, incarnation: 1))
+    for (named, field) in books.sorted(by: { $0.key < $1.key }) where named != own {
+      differences.add(0, field, expected: "one of \(own)", found: "\(named)")
+    }
   }
 
   private mutating func missing(_ signed: GivenCheckpoint, _ differences: inout LogDifferences) {
@@ -227,9 +277,9 @@ struct SealCheck: Sendable {
     checkSignature(signed, field, &differences)
     let found: String
     if let own = try? GivenCheckpoint(note: end.note, name: end.name, key: nil).checkpoint, leads(end, to: own) {
-      if own.size == size, own.root == signed.checkpoint.root { return checkpoints += 1 }
+      if own.size == size, own.root == signed.checkpoint.root { return agree(signed) }
       if let consistency {
-        guard let fault = consistency.fault(between: own, and: signed.checkpoint) else { return checkpoints += 1 }
+        guard let fault = consistency.fault(between: own, and: signed.checkpoint) else { return agree(signed) }
         found = fault
       } else {
         let request = SegmentOwnProof(size: UInt64(own.size), givenSize: UInt64(size), isSignatureChecked: false)
@@ -261,7 +311,7 @@ struct SealCheck: Sendable {
     let field = "\(signed.name) of \(signed.checkpoint.size) events"
     checkSignature(signed, field, &differences)
     if leads(end, to: signed.checkpoint) {
-      checkpoints += 1
+      agree(signed)
     } else {
       differences.add(
         Int64(frontier.size), field, expected: "root \(signed.checkpoint.root)",

@@ -21,6 +21,7 @@ struct VerificationPass: Sendable {
   private var hasTiles = false
   private let checkpointKey: CheckpointPublicKey?
   private var hasTable = false
+  private let erasedOutside: Set<Identifier>?
   private var alteredKeys: Set<Identifier> = []
 
   /// The last command of a page: the next page may have more of it.
@@ -36,6 +37,7 @@ struct VerificationPass: Sendable {
     order = OrderCheck(first: extent.first)
     decisions = DecisionCheck(codec: codec, ruleSets: options.ruleSets, keyring: keyring)
     checkpointKey = options.checkpointKey
+    erasedOutside = options.erasedOutside
     seal = SealCheck(
       histories: extent.histories, key: checkpointKey, given: options.checkpoints, consistency: options.consistency)
   }
@@ -135,6 +137,7 @@ struct VerificationPass: Sendable {
     for (currency, sum) in sums.sorted(by: { $0.key.code < $1.key.code }) where sum != 0 {
       differences.add(0, "all balances in \(currency)", expected: "a sum of 0", found: "\(sum)")
     }
+    if let book = decisions.state.book?.id { seal.compareBook(book, &differences) }
     if let head = extent.head {
       differences.compare(
         0, "log_head.rule_set", expected: decisions.state.book?.ruleSet ?? 0, found: head.ruleSet)
@@ -144,12 +147,14 @@ struct VerificationPass: Sendable {
   /// A key that isn't there was erased, by an event of this log or, where a list of erasures was applied after a restore,
   /// as a tombstone says; or it is missing. One that was altered has been named already.
   private mutating func compareKeys(_ source: any LogSource) async throws {
-    let customers = decisions.state.customers
-    let unexplained = content.withoutKey.keys.filter { customers[$0]?.status != .erased }
-    let tombstones = try await source.tombstones(of: Set(unexplained))
-    let missing = Set(unexplained).subtracting(tombstones).subtracting(alteredKeys)
+    let erased = Set(decisions.state.customers.values.lazy.filter { $0.status == .erased }.map(\.id))
+    let tombstones = try await compareTombstones(erased, source)
+    for subject in try await source.keyed(erased.union(tombstones)).sorted() {
+      differences.add(
+        0, "personal_keys row of \(subject)", expected: "none: it was erased", found: "a key, that its texts open with")
+    }
     for (subject, found) in content.withoutKey.sorted(by: { ($0.value.first, $0.key) < ($1.value.first, $1.key) }) {
-      guard missing.contains(subject) else {
+      if erased.contains(subject) || tombstones.contains(subject) || alteredKeys.contains(subject) {
         erasedTexts += found.texts
         continue
       }
@@ -158,6 +163,37 @@ struct VerificationPass: Sendable {
         expected: "a key: no event of the log and no tombstone says that it was erased",
         found: "none; \(found.texts) texts from here on can't be opened")
     }
+  }
+
+  /// An erasure leaves a tombstone, and a tombstone is an erasure's: of this log, or of a list that was kept outside.
+  ///
+  /// - Returns: the subjects that have one.
+  private mutating func compareTombstones(
+    _ erased: Set<Identifier>, _ source: any LogSource
+  ) async throws -> Set<Identifier> {
+    var subjects: Set<Identifier> = []
+    var last: Identifier?
+    while true {
+      let page = try await source.tombstones(after: last, limit: 10_000)
+      for tombstone in page {
+        subjects.insert(tombstone.subject)
+        // What was erased since this began isn't looked at.
+        if erased.contains(tombstone.subject) || (tombstone.position ?? 0) > extent.last { continue }
+        if let erasedOutside, erasedOutside.contains(tombstone.subject) { continue }
+        differences.add(
+          0, "erased_subjects row of \(tombstone.subject)",
+          expected: "none: no event of the log erases it, and "
+            + (erasedOutside == nil ? "no list of erasures was given (--erasures)" : "the list that was given hasn't it"),
+          found: "a tombstone" + (tombstone.position.map { " of event \($0)" } ?? ""))
+      }
+      guard let end = page.last else { break }
+      last = end.subject
+    }
+    guard hasTable else { return subjects }
+    for subject in erased.subtracting(subjects).sorted() {
+      differences.add(0, "erased_subjects row of \(subject)", expected: "a tombstone: it was erased", found: "none")
+    }
+    return subjects
   }
 
   private mutating func compareTable(_ source: any LogSource) async throws {
@@ -183,7 +219,7 @@ struct VerificationPass: Sendable {
       first: extent.first, last: extent.last, decidedFrom: max(from, extent.first), events: rows,
       commands: decisions.decided, contentsCompared: table.hashed, texts: content.texts, erased: erasedTexts,
       checkpoints: seal.checkpoints, signatures: seal.signatures, comparedSignatures: checkpointKey != nil,
-      comparedTiles: hasTiles, notes: seal.notes, comparedKeys: hasKeys, comparedTable: hasTable,
+      comparedTiles: hasTiles, signedThrough: seal.signedThrough, comparedKeys: hasKeys, comparedTable: hasTable,
       total: differences.total, differences: differences.sorted)
   }
 }

@@ -22,8 +22,8 @@ public struct VerificationReport: Sendable {
   public let comparedSignatures: Bool
   /// Whether there were tiles to compare.
   public let comparedTiles: Bool
-  /// What is no difference, and worth knowing.
-  public let notes: [String]
+  /// Events that a signed checkpoint covers, from the first on.
+  public let signedThrough: Int64
   /// Whether there were keys to open texts with.
   public let comparedKeys: Bool
   /// Whether there was a table of commands to compare.
@@ -46,6 +46,9 @@ public struct VerificationReport: Sendable {
       omissions.append("personal text was compared as sealed bytes: no master key was given")
     }
     if checkpoints == 0 { omissions.append("signed checkpoints: there is none of this log") }
+    if checkpoints > 0, signedThrough < last {
+      omissions.append("events \(signedThrough + 1) to \(last): no signed checkpoint covers them yet")
+    }
     if checkpoints > 0, !comparedSignatures { omissions.append("checkpoints' signatures: no key was given") }
     if !comparedTiles { omissions.append("the tree's tiles: there is no database") }
     if !comparedTable { omissions.append("the table of commands: there is no database") }
@@ -65,10 +68,7 @@ public struct VerificationReport: Sendable {
     json.field("texts_erased", integer: Int64(erased))
     json.field("checkpoints", integer: Int64(checkpoints))
     json.field("signatures", integer: Int64(signatures))
-    json.key("notes")
-    json.beginArray()
-    for note in notes { json.string(note) }
-    json.endArray()
+    json.field("signed_through", integer: signedThrough)
     json.key("not_checked")
     json.beginArray()
     for omission in omissions { json.string(omission) }

@@ -50,6 +50,22 @@ public enum CheckpointTable {
     ).first
   }
 
+  /// The checkpoint of the most events that the log must still begin with: of any incarnation, as far as those after it
+  /// kept its events; nil when there is none.
+  static func newestBinding(_ session: Session) throws -> StoredCheckpoint? {
+    try decode(
+      session.execute(
+        """
+        select \(columns) from (select 1 as number union all select incarnation from incarnations) n
+        cross join lateral (
+          select * from checkpoints where incarnation = n.number
+            and size <= coalesce((select min(begins_after) from incarnations where incarnation > n.number), $1)
+          order by size desc limit 1) c
+        order by c.size desc, c.incarnation desc limit 1
+        """, [.int8(.max)])
+    ).first
+  }
+
   static func insert(_ checkpoint: Checkpoint, note: String, incarnation: Int, _ session: Session) throws {
     try session.execute(
       "insert into checkpoints (incarnation, size, root, note) values ($1, $2, $3, $4)",

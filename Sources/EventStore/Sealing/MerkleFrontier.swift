@@ -53,7 +53,7 @@ public struct MerkleFrontier: Hashable, Sendable {
 
   /// Reads what `encoded` wrote.
   ///
-  /// - Returns: nil for anything else.
+  /// - Returns: nil for anything else, and for more leaves than a log has positions.
   public init?(encoded bytes: [UInt8]) {
     if bytes.isEmpty {
       self.init()
@@ -61,7 +61,7 @@ public struct MerkleFrontier: Hashable, Sendable {
     }
     guard bytes.count >= 8 else { return nil }
     let size = bytes[..<8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    guard size > 0, let roots = [TreeHash](concatenated: bytes[8...]) else { return nil }
+    guard size > 0, Int64(exactly: size) != nil, let roots = [TreeHash](concatenated: bytes[8...]) else { return nil }
     self.init(size: size, roots: roots)
   }
 }

@@ -6,11 +6,8 @@ public enum TileTable {
   private static let insert =
     "insert into tiles (level, index, hashes) select unnest($1::smallint[]), unnest($2::bigint[]), unnest($3::bytea[])"
 
-  /// One tile that goes on. It goes on only where it ends as expected; where it doesn't, the head's trigger finds the
-  /// tiles short, and nothing is committed.
-  private static let extend = """
-    update tiles set hashes = hashes || $4 where level = $1 and index = $2 and octet_length(hashes) = $3
-    """
+  /// One tile that goes on. Where it doesn't end as expected the statement fails, and nothing of the batch is committed.
+  private static let extend = "select extend_tile($1, $2, $3, $4)"
 
   /// Queues the statements that write what tiles gained. A batch extends one tile a level at most.
   static func write(_ runs: [TileRun], into pipeline: inout Pipeline) throws(PostgresError) {

@@ -13,6 +13,12 @@ public final class HeadSignal: Sendable {
   private struct Waiter {
     let beyond: Int64
     let continuation: CheckedContinuation<Void, Never>
+    var timer: Task<Void, Never>?
+
+    func resume() {
+      timer?.cancel()
+      continuation.resume()
+    }
   }
 
   private let state = Mutex(State())
@@ -31,7 +37,7 @@ public final class HeadSignal: Sendable {
       for id in due.keys { state.waiters[id] = nil }
       return Array(due.values)
     }
-    for waiter in woken { waiter.continuation.resume() }
+    for waiter in woken { waiter.resume() }
   }
 
   /// Returns as soon as a position beyond `position` is heard of, when `duration` has passed, or when the task is
@@ -43,10 +49,6 @@ public final class HeadSignal: Sendable {
       state.lastWaiter += 1
       return state.lastWaiter
     }
-    let timer = Task {
-      try? await Task.sleep(for: duration)
-      self.wake(id)
-    }
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         let isDue = state.withLock { state in
@@ -54,17 +56,29 @@ public final class HeadSignal: Sendable {
           state.waiters[id] = Waiter(beyond: position, continuation: continuation)
           return false
         }
-        if isDue { continuation.resume() }
+        if isDue { continuation.resume() } else { startTimer(of: id, duration) }
       }
     } onCancel: {
       self.wake(id)
     }
-    timer.cancel()
     return self.position
+  }
+
+  /// Begins once the waiter is there to be woken: a timer that ends before that would wake nobody, ever.
+  private func startTimer(of id: Int, _ duration: Duration) {
+    let timer = Task {
+      guard (try? await Task.sleep(for: duration)) != nil else { return }
+      self.wake(id)
+    }
+    let isWaiting = state.withLock { state in
+      state.waiters[id]?.timer = timer
+      return state.waiters[id] != nil
+    }
+    if !isWaiting { timer.cancel() }
   }
 
   private func wake(_ id: Int) {
     let waiter = state.withLock { $0.waiters.removeValue(forKey: id) }
-    waiter?.continuation.resume()
+    waiter?.resume()
   }
 }

@@ -116,8 +116,9 @@ struct RebuildRun<Fill: GenerationFill> {
   /// Up to where the new generation can be compared with the live one.
   private func comparable() async throws -> Int64 {
     if model.isInline { return try await head() }
-    return try await sessions.control.run { [model, start] session in
-      try LiveCheckpoint(model, start.live).position(session)
+    return try await sessions.control.run { [model, start, reader] session in
+      let live = try LiveCheckpoint(model, start.live).position(session)
+      return min(live, try reader.head(session).position)
     }
   }
 
@@ -151,17 +152,29 @@ struct RebuildRun<Fill: GenerationFill> {
   /// of both; who follows the log waits for that, and for no more.
   private mutating func compareFollowing() async throws -> Differences {
     let live = try await holdLiveCheckpoint()
-    try await bring(to: live, .comparing)
+    // The head was read later than the checkpoint: what stands beyond it follows events that aren't there.
+    let head = try await sessions.control.run { [reader] session in try reader.head(session).position }
+    try await bring(to: min(live, head), .comparing)
     try await sessions.comparing.run { session in
       try session.simple("begin isolation level repeatable read read only")
       // The first statement takes the snapshot.
       try session.execute("select from log_head")
     }
     try await sessions.control.run { $0.rollBack() }
-    return try await sessions.comparing.run { [comparison] session in
+    var found = try await sessions.comparing.run { [comparison] session in
       defer { session.rollBack() }
       return try comparison.differences(in: .any, session)
     }
+    if live > head { found.add(beyond(head, live), showing: options.shownMaximum) }
+    return found
+  }
+
+  /// A checkpoint behind the log's end: whoever follows the log from there would leave out what is still to come.
+  private func beyond(_ head: Int64, _ live: Int64) -> Differences {
+    let row = RowDifference(
+      table: "projections", key: [("model", model.name), ("generation", "\(start.live.number)")], column: "position",
+      old: "\(live)", new: "at most \(head), the head", kind: .changed)
+    return Differences(shown: [row], rows: ["projections": 1])
   }
 
   /// Begins a transaction in which the live checkpoint stays where it is. Where an earlier run was killed after its

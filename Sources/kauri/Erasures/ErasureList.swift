@@ -7,7 +7,8 @@ import LocalStack
 ///
 /// It only grows, and is replaced as a whole, so that whoever copies it gets whole lines.
 struct ErasureList {
-  let bookID: Identifier
+  /// Nil for the list of a book that is still to be named.
+  private(set) var bookID: Identifier?
   /// In the order they were added.
   private(set) var subjects: [ErasedSubject] = []
 
@@ -17,9 +18,10 @@ struct ErasureList {
 
   /// Reads a list.
   ///
+  /// - Parameter bookID: the book that every line must be of; nil for that of the first.
   /// - Throws: `ErasureListFault` for a file that isn't there, or any line that isn't of this book: a list that can't be
   ///   read whole isn't taken for less.
-  init(path: String, bookID: Identifier) throws {
+  init(path: String, bookID: Identifier? = nil) throws {
     guard let text = Files.read(path) else { throw ErasureListFault(description: "can't read \(path)") }
     self.bookID = bookID
     for (index, bytes) in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
@@ -31,9 +33,11 @@ struct ErasureList {
       } catch {
         throw ErasureListFault(description: "\(place): \(error.pointer) \(error.reason)")
       }
-      guard line.book == bookID else {
-        throw ErasureListFault(description: "\(place): it is of the book \(line.book), and this is \(bookID)")
+      let expected = self.bookID ?? line.book
+      guard line.book == expected else {
+        throw ErasureListFault(description: "\(place): it is of the book \(line.book), and this is \(expected)")
       }
+      self.bookID = expected
       subjects.append(line.subject)
     }
   }

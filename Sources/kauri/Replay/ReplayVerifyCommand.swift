@@ -38,6 +38,13 @@ struct ReplayVerifyCommand: AsyncParsableCommand {
       """, valueName: "file"))
   var consistency: String?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      The list that kauri erasures export keeps: after a restore, keys may be gone that no event of the log erases.
+      """, valueName: "file"))
+  var erasures: String?
+
   @Option(help: "The first position whose command is decided again; what is before it is read and folded.")
   var from: Int64 = 1
 
@@ -89,6 +96,7 @@ struct ReplayVerifyCommand: AsyncParsableCommand {
     options.differencesKept = named
     options.checkpointKey = try key.map(ReplayFile.publicKey)
     options.consistency = try consistency.map(ReplayFile.consistency)
+    options.erasedOutside = try erasures.map { Set(try ErasureList(path: $0).subjects.map(\.customerID)) }
     for file in checkpoint {
       options.checkpoints.append(
         try GivenCheckpoint(note: ReplayFile.text(file), name: file, key: options.checkpointKey))
@@ -125,7 +133,6 @@ extension VerificationReport {
     if contentsCompared > 0 { lines.append("\(contentsCompared.grouped) commands' content hashed and compared") }
     if texts > 0 { lines.append("\(texts.grouped) personal texts opened and sealed again") }
     if erased > 0 { lines.append("\(erased.grouped) personal texts erased: compared as sealed bytes") }
-    lines += notes
     for omission in omissions { lines.append("not checked: \(omission)") }
     lines.append(isSound ? "the log is sound" : "\(total.grouped) differences")
     return lines

@@ -65,18 +65,54 @@ import Testing
       // Without a master key there is nothing to miss.
       #expect(try await verify(world, withKeys: false).status == 0)
 
-      // A list of erasures that was applied after a restore leaves a tombstone and no event.
+      // A list of erasures that was applied after a restore leaves a tombstone and no event: it is believed with the list.
       _ = try await world.administer { try Erasures.apply([lost], $0) }
-      let applied = try await verify(world)
+      let alone = try await verify(world)
+      #expect(alone.status == 1 && alone.output.contains(#""field":"erased_subjects row of \#(lost)""#), "\(alone)")
+      let directory = try TemporaryDirectories.make()
+      defer { try? Files.remove(directory) }
+      let list = "\(directory)/erasures.ndjson"
+      let exported = try await KauriProcess.run([
+        "erasures", "export", list, "--database", world.book.cluster.conninfo(user: LocalStack.serverRole),
+      ])
+      #expect(exported.status == 0, "\(exported.errors)")
+      let applied = try await verify(world, "--erasures", list)
       #expect(applied.status == 0, "\(applied.output) \(applied.errors)")
       let all = try #require(applied.output.firstMatch(of: /"texts_erased":([0-9]+)/)?.1)
       #expect(try #require(Int(all)) > #require(Int(counted)) && Int(counted) != 0, "\(all) \(counted)")
     }
   }
 
-  private func verify(_ world: ErasureWorld, withKeys: Bool = true) async throws -> KauriProcess.Outcome {
+  /// A key that came back, and a tombstone that is gone.
+  @Test func whoCameBackIsFound() async throws {
+    try await ErasureWorld.run(servers: 1, customers: 2) { world in
+      let erased = world.customers[0]
+      let id = erased.description
+      try await world.administer { session in
+        try session.simple("create table kept_keys as select * from personal_keys where subject = '\(id)'")
+      }
+      try await world.accept(ErasureWorld.erase(erased))
+      #expect(try await verify(world).status == 0)
+      for (sql, field) in [
+        ("insert into personal_keys select * from kept_keys", "personal_keys row of \(id)"),
+        ("delete from erased_subjects where subject = '\(id)'", "erased_subjects row of \(id)"),
+      ] {
+        try await world.administer { session in
+          try session.simple("set session_replication_role = replica")
+          try session.simple(sql)
+        }
+        let report = try await verify(world)
+        #expect(report.status == 1, "\(sql): \(report.output)")
+        #expect(report.output.contains(#""field":"\#(field)""#), "\(report.output)")
+      }
+    }
+  }
+
+  private func verify(
+    _ world: ErasureWorld, _ more: String..., withKeys: Bool = true
+  ) async throws -> KauriProcess.Outcome {
     let keys = withKeys ? ["--master-key", world.book.identity.masterKeyFile] : []
     return try await KauriProcess.run(
-      ["replay", "verify", "--json", "--database", world.book.cluster.conninfo(user: LocalStack.serverRole)] + keys)
+      ["replay", "verify", "--json", "--database", world.book.cluster.conninfo(user: LocalStack.serverRole)] + keys + more)
   }
 }

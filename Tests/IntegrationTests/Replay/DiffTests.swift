@@ -63,6 +63,20 @@ import Testing
     }
   }
 
+  /// Whoever goes on from there leaves out what is still to come.
+  @Test func aCheckpointBehindTheLogsEndIsADifference() async throws {
+    try await ReplayBook.run(commands: 20) { book in
+      try await follow(book)
+      let head = Int64(try await book.book.log().count)
+      try await book.tamper("update projections set position = position + 1000000 where model = 'entries'")
+      let report = try await compare("entries", in: book)
+      #expect(report.differences.rows == ["projections": 1])
+      #expect(report.differences.shown.first?.old == "\(head + 1_000_000)")
+      #expect(report.differences.shown.first?.new == "at most \(head), the head")
+      #expect(report.position == head)
+    }
+  }
+
   /// However the writer batched them, so that two folds agree on it and a diff can compare it.
   @Test func anEntryOfAListStandsWhereItsOwnEventDoes() async throws {
     try await ReplayBook.run(commands: 10) { book in

@@ -171,7 +171,12 @@ import Testing
       let changes = [
         Change("update log_head set position = position + 1", at: last + 1, "position"),
         Change("update log_head set position = position - 1", at: last, "position"),
+        Change("update log_head set position = 9223372036854775807", at: last + 1, "position"),
         Change("update log_head set last_moment = 'epoch'", at: 0, "log_head.last_moment"),
+        Change("update log_head set last_moment = last_moment + interval '50 years'", at: 0, "log_head.last_moment"),
+        Change("update log_head set incarnation = 7", at: 0, "log_head.incarnation"),
+        Change("delete from log_head", at: 0, "log_head"),
+        Change("update log_head set frontier = '\\x8000000000000000' || substring(frontier from 9)", at: 0, "log_head.frontier"),
         Change("update log_head set rule_set = 2", at: 0, "log_head.rule_set"),
       ]
       for change in changes { try await expectFound(change, in: book) }
@@ -271,6 +276,93 @@ import Testing
     }
   }
 
+  /// An incarnation that nobody declared doesn't excuse what was signed, and a checkpoint of none isn't left out.
+  @Test func incarnationsThatWereMadeUp() async throws {
+    try await ReplayBook.run(commands: 120) { book in
+      let key = CheckpointKey()
+      let signed = try await book.sign(key)
+      try await book.tamper(
+        """
+        update events set correlation_id = gen_random_uuid() where position = 20;
+        insert into incarnations values (2, 10, gen_random_uuid(), 'made up');
+        update log_head set incarnation = 2;
+        """)
+      try await reseal(book)
+      let report = try await book.verify { $0.checkpointKey = key.publicKey }
+      #expect(report.differences.map(\.field) == ["checkpoint of \(signed.size) events"])
+      #expect(report.differences.first?.position == 11)
+      // What was signed of the incarnation before, as far as this one says that it was kept, is held against the log.
+      await #expect(throws: BrokenTree.self) {
+        try await book.tamper("update incarnations set begins_after = \(signed.size)")
+        _ = try await book.sign(key)
+      }
+      try await book.tamper(
+        "delete from incarnations; update log_head set incarnation = 1; update checkpoints set incarnation = 9")
+      let hidden = try await book.verify { $0.checkpointKey = key.publicKey }
+      #expect(hidden.differences.contains { $0.field == "checkpoints of incarnation 9" })
+      #expect(hidden.differences.contains { $0.field == "checkpoint of \(signed.size) events" })
+    }
+  }
+
+  /// Signed is what the log is of, whatever a read model says.
+  @Test func aBookOfAnotherName() async throws {
+    try await ReplayBook.run(commands: 20) { book in
+      let key = CheckpointKey()
+      try await book.tamper("update book set book_id = '11111111-1111-1111-1111-111111111111'")
+      await #expect(throws: BrokenTree.self) { _ = try await book.sign(key) }
+      try await book.tamper("update book set book_id = '\(ReplayBook.book)'")
+      let signed = try await book.sign(key)
+      try await book.tamper("update book set book_id = '11111111-1111-1111-1111-111111111111'")
+      await #expect(throws: BrokenTree.self) { _ = try await book.sign(key) }
+      // Somebody with the key signs another name.
+      let other = try key.sign(
+        Checkpoint(
+          origin: Checkpoint.origin(book: Identifier(high: 1, low: 1), incarnation: 1), size: signed.size,
+          root: signed.root)
+      ).note
+      try await book.tamper("update checkpoints set note = '\(other)'")
+      let report = try await book.verify { $0.checkpointKey = key.publicKey }
+      #expect(report.differences.map(\.field) == ["checkpoint of \(signed.size) events: checkpoints.note"])
+    }
+  }
+
+  /// A tile that was made longer takes no leaf at the wrong place: the append fails, and leaves nothing.
+  @Test func aTileThatIsLongerThanTheTree() async throws {
+    try await ReplayBook.run(commands: 20) { book in
+      let before = try await book.book.log().count
+      try await book.tamper("update tiles set hashes = hashes || sha256('a') where level = 0")
+      var teller = Teller(accounts: 6)
+      _ = teller.opening(funds: 1)
+      let command = CommandEnvelope(
+        id: Identifier(high: 0x711E, low: 1), actor: Teller.staff[0],
+        instruction: .setPolicy(SetPolicy(change: .retentionDays(3))))
+      let result = try await book.book.writer().commit([command])
+      guard case .unavailable(.commandFailed(let reason))? = result.first else {
+        Issue.record("\(result)")
+        return
+      }
+      #expect(reason.contains("tile"), "\(reason)")
+      #expect(try await book.book.log().count == before)
+    }
+  }
+
+  @Test func howFarItIsSignedIsSaid() async throws {
+    try await ReplayBook.run(commands: 50) { book in
+      let key = CheckpointKey()
+      let signed = try await book.sign(key)
+      let whole = try await book.verify { $0.checkpointKey = key.publicKey }
+      #expect(whole.signedThrough == signed.size && whole.omissions == [])
+      let command = CommandEnvelope(
+        id: Identifier(high: 0x711E, low: 2), actor: Teller.staff[0],
+        instruction: .setPolicy(SetPolicy(change: .retentionDays(3))))
+      _ = try await book.book.writer().commit([command])
+      let more = try await book.verify { $0.checkpointKey = key.publicKey }
+      #expect(more.isSound && more.signedThrough == signed.size && more.last > signed.size)
+      #expect(
+        more.omissions == ["events \(signed.size + 1) to \(more.last): no signed checkpoint covers them yet"])
+    }
+  }
+
   @Test func tilesAndFrontier() async throws {
     try await ReplayBook.run(commands: 300) { book in
       try await book.keepCopy()
@@ -286,6 +378,9 @@ import Testing
           "tile 0 of level 1"
         ),
         ("delete from tiles where level = 0 and index = 1", 257, "leaf"),
+        ("insert into tiles values (0, 900, sha256('a'))", 0, "tiles of level 0"),
+        ("insert into tiles values (5, 0, sha256('a'))", 0, "tiles of level 5"),
+        ("update tiles set hashes = hashes || sha256('a') where level = 1", 0, "tiles of level 1"),
         ("update log_head set frontier = set_byte(frontier, 12, get_byte(frontier, 12) # 1)", 0, "log_head.frontier"),
         ("update log_head set frontier = ''", 0, "log_head.frontier"),
       ] {

@@ -33,6 +33,18 @@ import Testing
     waiting.cancel()
     #expect(await waiting.value == 0)
   }
+
+  /// Time that is up before the waiter is known would wake nobody.
+  @Test("waiting for no time at all ends too", .timeLimit(.minutes(1)))
+  func endsAtOnce() async {
+    let signal = HeadSignal()
+    await withTaskGroup(of: Int64.self) { group in
+      for number in 0..<20_000 {
+        group.addTask { await signal.wait(beyond: 0, for: number.isMultiple(of: 2) ? .zero : .nanoseconds(number)) }
+      }
+      for await position in group { #expect(position == 0) }
+    }
+  }
 }
 
 extension OnAServer {
