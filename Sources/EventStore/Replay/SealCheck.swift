@@ -133,7 +133,8 @@ struct SealCheck: Sendable {
   private func extent(of signed: GivenCheckpoint) -> String {
     guard signed.incarnation == nil else {
       return signedThrough == 0
-        ? "" : ": the checkpoint of \(signedThrough) events agrees, so it is one of events \(signedThrough + 1) to "
+        ? ""
+        : ": the checkpoint of \(signedThrough) events agrees, so it is one of events \(signedThrough + 1) to "
           + "\(signed.checkpoint.size) that differs"
     }
     guard let number = signed.checkpoint.incarnation else { return "" }
@@ -150,8 +151,8 @@ struct SealCheck: Sendable {
       ": which of positions \(positions) differ can't be told, for no later incarnation was declared (kauri recover)"
   }
 
-  /// A restore or a failover began another history: what the earlier one had signed beyond that is lost. A checkpoint that
-  /// the database itself still has is committed after what it covers, so no restore can have kept it without that.
+  /// A restore or a failover began another history: what the earlier one had signed beyond that is lost. A checkpoint
+  /// that the database itself still has is committed after what it covers, so no restore can have kept it without that.
   private mutating func lost(
     _ signed: GivenCheckpoint, _ cut: Cut, _ field: String, _ differences: inout LogDifferences
   ) {
@@ -227,10 +228,12 @@ struct SealCheck: Sendable {
     }
   }
 
-  /// Every level has the tiles that a tree of the head's size has, and no more bytes than those. Nodes are compared one by
-  /// one elsewhere.
+  /// Every level has the tiles that a tree of the head's size has, and no more bytes than those. Nodes are compared one
+  /// by one elsewhere.
   private func compareTiles(_ extent: LogExtent, _ differences: inout LogDifferences) {
-    guard let tiles = extent.tiles, let frontier = extent.frontier.flatMap(MerkleFrontier.init(encoded:)) else { return }
+    guard let tiles = extent.tiles, let frontier = extent.frontier.flatMap(MerkleFrontier.init(encoded:)) else {
+      return
+    }
     for level in Set(tiles.keys).union(0..<8).sorted() {
       differences.compare(
         0, "tiles of level \(level)", expected: TileLevel.expected(level: level, size: frontier.size),

@@ -183,7 +183,8 @@ struct VerificationPass: Sendable {
         differences.add(
           0, "erased_subjects row of \(tombstone.subject)",
           expected: "none: no event of the log erases it, and "
-            + (erasedOutside == nil ? "no list of erasures was given (--erasures)" : "the list that was given hasn't it"),
+            + (erasedOutside == nil
+              ? "no list of erasures was given (--erasures)" : "the list that was given hasn't it"),
           found: "a tombstone" + (tombstone.position.map { " of event \($0)" } ?? ""))
       }
       guard let end = page.last else { break }

@@ -46,14 +46,16 @@ public struct CheckpointSigner: Sendable {
     guard first.count == 1 else { return }
     let opened = Identifier(halves: try first.uuid(0, 0))
     guard head.book == opened else {
-      throw BrokenTree("the log is of the book \(opened), and the read model says \(head.book.map(\.description) ?? "none")")
+      throw BrokenTree(
+        "the log is of the book \(opened), and the read model says \(head.book.map(\.description) ?? "none")")
     }
   }
 
   private func check(_ newest: StoredCheckpoint, against head: SealedHead, _ session: Session) throws {
     let signed = (try? SignedNote(parsing: newest.note)).flatMap { Checkpoint(text: $0.text) }
     guard let signed, let origin = head.origin, signed.book == Checkpoint.book(of: origin) else {
-      throw BrokenTree("the checkpoint of \(newest.size) events isn't one of \(head.origin ?? "a book that isn't open")")
+      throw BrokenTree(
+        "the checkpoint of \(newest.size) events isn't one of \(head.origin ?? "a book that isn't open")")
     }
     guard newest.size <= head.size else {
       throw BrokenTree("a checkpoint of \(newest.size) events was signed, and the log has \(head.size)")

@@ -113,6 +113,7 @@ import Testing
   ) async throws -> KauriProcess.Outcome {
     let keys = withKeys ? ["--master-key", world.book.identity.masterKeyFile] : []
     return try await KauriProcess.run(
-      ["replay", "verify", "--json", "--database", world.book.cluster.conninfo(user: LocalStack.serverRole)] + keys + more)
+      ["replay", "verify", "--json", "--database", world.book.cluster.conninfo(user: LocalStack.serverRole)] + keys
+        + more)
   }
 }

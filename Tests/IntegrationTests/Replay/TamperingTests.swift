@@ -176,7 +176,9 @@ import Testing
         Change("update log_head set last_moment = last_moment + interval '50 years'", at: 0, "log_head.last_moment"),
         Change("update log_head set incarnation = 7", at: 0, "log_head.incarnation"),
         Change("delete from log_head", at: 0, "log_head"),
-        Change("update log_head set frontier = '\\x8000000000000000' || substring(frontier from 9)", at: 0, "log_head.frontier"),
+        Change(
+          "update log_head set frontier = '\\x8000000000000000' || substring(frontier from 9)", at: 0,
+          "log_head.frontier"),
         Change("update log_head set rule_set = 2", at: 0, "log_head.rule_set"),
       ]
       for change in changes { try await expectFound(change, in: book) }
