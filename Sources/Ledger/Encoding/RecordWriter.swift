@@ -97,7 +97,11 @@ extension JSONValue {
   /// An account's id or its account number.
   public func accountReference() throws(JSONFault) -> AccountReference {
     if let id = identifierIfAny { return .id(id) }
-    return .number(try accountNumber())
+    do {
+      return .number(try accountNumber())
+    } catch where error.reason == AccountNumberFault.malformed.reason {
+      throw fault("must be an account's id, which is a UUID, or its number: \(error.reason.dropFirst("must be ".count))")
+    }
   }
 
   /// One of an enumeration's raw values.

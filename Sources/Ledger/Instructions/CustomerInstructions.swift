@@ -36,6 +36,9 @@ public struct RegisterCustomer: InstructionContent {
       guard code.utf8.count == 2, code.utf8.allSatisfy({ (0x41...0x5A).contains($0) }) else {
         throw value.fault("must be an ISO 3166-1 alpha-2 code in capitals")
       }
+      if context.source == .client, !CountryCode.isAssigned(code) {
+        throw value.fault("is no country's code in ISO 3166-1")
+      }
       country = code
     }
   }

@@ -68,7 +68,9 @@ public struct ImportSanctionsList: InstructionContent {
     let named = try object.required("list")
     list = try named.nonEmptyString(maxLength: FieldLimit.code)
     if context.source == .client { try named.refuseUnlessASCII(list) }
-    version = try ListVersion(from: try object.required("version"))
+    let number = try object.required("version")
+    version = try ListVersion(from: number)
+    if context.source == .client { try number.refuseUnlessASCII(version.text) }
     let array = try object.required("entries")
     entries = []
     var seen: Set<String> = []

@@ -1,3 +1,10 @@
+/// How a customer stands with the bank. Only a verified one's money moves.
+///
+/// ```
+/// registered ─VerifyCustomer─► verified ─SuspendCustomer─► suspended ─VerifyCustomer─► verified
+/// registered ─RejectCustomer─► rejected
+/// any but erased ─EraseCustomer─► erased
+/// ```
 public enum CustomerStatus: String, Hashable, Sendable, CaseIterable {
   case registered, verified, rejected, suspended
   /// Who it was is gone for ever.
@@ -18,6 +25,7 @@ public struct Score: Hashable, Sendable {
   }
 }
 
+/// What a score is about, which decides the check that reads it.
 public enum ScoreKind: String, Hashable, Sendable, CaseIterable {
   case fraud, risk, aml
 }
@@ -140,6 +148,12 @@ public struct Customer: Hashable, Sendable {
   }
 }
 
+/// Whether money moves in and out of an account: only while it is open.
+///
+/// ```
+/// open ─FreezeAccount─► frozen ─UnfreezeAccount─► open
+/// open, frozen ─CloseAccount, with nothing on it and nothing held─► closed
+/// ```
 public enum AccountStatus: String, Hashable, Sendable, CaseIterable {
   case open, frozen, closed
 }

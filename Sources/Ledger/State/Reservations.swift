@@ -1,3 +1,4 @@
+/// What has become of a hold. It reserves money while it is active; each of the other states is its end.
 public enum HoldStatus: String, Hashable, Sendable, CaseIterable {
   case active, captured, released, expired
 }
@@ -37,6 +38,7 @@ public struct Hold: Hashable, Sendable {
   }
 }
 
+/// What a second person has made of a command that waited. What it reserved is given back when it stops waiting.
 public enum ApprovalStatus: String, Hashable, Sendable, CaseIterable {
   case waiting, approved, rejected
 }
@@ -114,6 +116,12 @@ extension JournalTerms {
   }
 }
 
+/// What has become of a transfer.
+///
+/// ```
+/// held_for_approval ─Approve─► posted ─ReverseTransfer─► reversed
+/// held_for_approval ─Reject, or Approve with a check that fails by then─► rejected
+/// ```
 public enum TransferStatus: String, Hashable, Sendable, CaseIterable {
   case heldForApproval = "held_for_approval"
   case posted, declined, rejected, reversed

@@ -36,14 +36,6 @@ public struct BookQueries: Sendable {
     }
   }
 
-  /// Whether the database answers and the book is open.
-  public func isReady() async -> Bool {
-    let position = try? await pool.run { session in
-      try session.execute("select position from log_head").int8(0, 0)
-    }
-    return (position ?? 0) > 0
-  }
-
   // MARK: Asking
 
   /// What one look at the database came to.

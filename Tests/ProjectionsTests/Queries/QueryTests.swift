@@ -290,7 +290,6 @@ extension OnAServer {
         #expect(stream.value.events == log.filter { $0.origin.stream == StreamID(.account, world.everyday) })
         let head = try await queries.head()
         #expect(head.position == log.last?.origin.position && head.lastMoment == log.last?.origin.moment)
-        #expect(await queries.isReady())
       }
     }
   }
