@@ -99,8 +99,10 @@ extension JSONValue {
     if let id = identifierIfAny { return .id(id) }
     do {
       return .number(try accountNumber())
-    } catch where error.reason == AccountNumberFault.malformed.reason {
-      throw fault("must be an account's id, which is a UUID, or its number: \(error.reason.dropFirst("must be ".count))")
+    } catch {
+      guard error.reason == AccountNumberFault.malformed.reason else { throw error }
+      let numbers = error.reason.dropFirst("must be ".count)
+      throw fault("must be an account's id, which is a UUID, or its number: \(numbers)")
     }
   }
 
