@@ -39,7 +39,8 @@ struct VerificationPass: Sendable {
     checkpointKey = options.checkpointKey
     erasedOutside = options.erasedOutside
     seal = SealCheck(
-      histories: extent.histories, key: checkpointKey, given: options.checkpoints, consistency: options.consistency)
+      checkpoints: CheckpointCheck(
+        histories: extent.histories, key: checkpointKey, consistency: options.consistency), given: options.checkpoints)
   }
 
   mutating func take(_ page: PreparedPage, _ source: any LogSource) async throws {
@@ -137,7 +138,7 @@ struct VerificationPass: Sendable {
     for (currency, sum) in sums.sorted(by: { $0.key.code < $1.key.code }) where sum != 0 {
       differences.add(0, "all balances in \(currency)", expected: "a sum of 0", found: "\(sum)")
     }
-    if let book = decisions.state.book?.id { seal.compareBook(book, &differences) }
+    if let book = decisions.state.book?.id { seal.checkpoints.compareBook(book, &differences) }
     if let head = extent.head {
       differences.compare(
         0, "log_head.rule_set", expected: decisions.state.book?.ruleSet ?? 0, found: head.ruleSet)
@@ -219,8 +220,10 @@ struct VerificationPass: Sendable {
     VerificationReport(
       first: extent.first, last: extent.last, decidedFrom: max(from, extent.first), events: rows,
       commands: decisions.decided, contentsCompared: table.hashed, texts: content.texts, erased: erasedTexts,
-      checkpoints: seal.checkpoints, signatures: seal.signatures, comparedSignatures: checkpointKey != nil,
-      comparedTiles: hasTiles, signedThrough: seal.signedThrough, comparedKeys: hasKeys, comparedTable: hasTable,
+      checkpoints: seal.checkpoints.agreeing, signatures: seal.checkpoints.signatures,
+      comparedSignatures: checkpointKey != nil,
+      comparedTiles: hasTiles, signedThrough: seal.checkpoints.signedThrough, comparedKeys: hasKeys,
+      comparedTable: hasTable,
       total: differences.total, differences: differences.sorted)
   }
 }
