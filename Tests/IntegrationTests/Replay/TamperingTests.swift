@@ -310,9 +310,10 @@ import Testing
   @Test func aBookOfAnotherName() async throws {
     try await ReplayBook.run(commands: 20) { book in
       let key = CheckpointKey()
+      let own = try await book.recorded { try #require(try SealedHead.read($0).book) }
       try await book.tamper("update book set book_id = '11111111-1111-1111-1111-111111111111'")
       await #expect(throws: BrokenTree.self) { _ = try await book.sign(key) }
-      try await book.tamper("update book set book_id = '\(ReplayBook.book)'")
+      try await book.tamper("update book set book_id = '\(own)'")
       let signed = try await book.sign(key)
       try await book.tamper("update book set book_id = '11111111-1111-1111-1111-111111111111'")
       await #expect(throws: BrokenTree.self) { _ = try await book.sign(key) }
