@@ -61,6 +61,8 @@ public enum BookFault: Error, Hashable, Sendable {
   case notOpen
   /// The log holds events after those that are sealed, from before it was: `kauri migrate` seals them.
   case notSealed(sealed: Int64, position: Int64)
+  /// This server's clock is minutes ahead of the database's: what it dated so could never be taken back.
+  case clockAhead(of: Moment)
   /// This one command can't be committed, whatever is tried: a fault in Kauri, with the technical reason.
   case commandFailed(String)
   /// The server is stopping.

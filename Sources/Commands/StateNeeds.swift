@@ -68,7 +68,9 @@ public struct StateNeedsCollector: Sendable {
       if state.lists[list.list] == nil, sought.lists.insert(list.list).inserted { missing.lists.insert(list.list) }
     case .confirmMatch(let match): customer(match.finding.customerID, on: state)
     case .clearMatch(let match): customer(match.finding.customerID, on: state)
-    case .registerCustomer(let content): customer(content.customerID, on: state)
+    case .registerCustomer(let content):
+      customer(content.customerID, on: state)
+      account(.id(content.customerID), on: state)
     case .verifyCustomer(let content): customer(content.customerID, on: state)
     case .rejectCustomer(let content): customer(content.customerID, on: state)
     case .suspendCustomer(let content): customer(content.customerID, on: state)
@@ -77,6 +79,7 @@ public struct StateNeedsCollector: Sendable {
       everyAccount(of: content.customerID, on: state)
     case .openAccount(let open):
       account(.id(open.accountID), on: state)
+      customer(open.accountID, on: state)
       if let id = open.customerID { customer(id, on: state) }
       if let number = open.number { account(.number(number), on: state) }
     case .freezeAccount(let content): account(content.change.account, on: state)

@@ -77,7 +77,10 @@ struct RecoverCommand: AsyncParsableCommand {
 
   func run() async throws {
     let known = try checkpoints()
-    let connection = try await Connection.connect(ConnectionConfiguration(conninfo: try place.ownerConninfo()))
+    let connection = try await Connection.connect(
+      ConnectionConfiguration(
+        conninfo: try place.ownerConninfo(), applicationName: "kauri recover",
+        settings: ["idle_in_transaction_session_timeout": "10s", "lock_timeout": "10s"]))
     let beginning: Result<Incarnations.Beginning, any Error>
     do {
       beginning = .success(

@@ -5,6 +5,9 @@ func decidePlaceHold(
 ) -> Decision {
   let instruction = Instruction.placeHold(hold)
   if state.holds[hold.holdID] != nil { return .decline(instruction, .holdExists) }
+  if let expiry = hold.expiresAt, expiry <= context.moment {
+    return .decline(instruction, .holdExpired, [.text("expires_at", expiry.description)])
+  }
 
   let account = state.account(hold.account)
   let party = PreFlight.Party(

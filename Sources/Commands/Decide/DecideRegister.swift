@@ -5,6 +5,10 @@ func decideRegister(_ instruction: Instruction, on state: borrowing BookState) -
   switch instruction {
   case .registerCustomer(let register):
     if state.customers[register.customerID] != nil { return .decline(instruction, .customerExists) }
+    // Limits and scores name either by its id: one id for both would take the account's away from it.
+    if state.accounts[register.customerID] != nil {
+      return .decline(instruction, .accountExists, [.text("account_id", register.customerID.description)])
+    }
     return .accept(.customerRegistered(CustomerRegistered(instruction: register.owned())))
   case .verifyCustomer(let verify):
     return decideStatus(verify.customerID, instruction, from: [.registered, .suspended], on: state) {
@@ -59,6 +63,9 @@ private func decideOpenAccount(_ open: OpenAccount, on state: borrowing BookStat
   }
   if state.accounts[open.accountID] != nil {
     return .decline(instruction, .accountExists, [.text("account_id", open.accountID.description)])
+  }
+  if state.customers[open.accountID] != nil {
+    return .decline(instruction, .customerExists, [.text("customer_id", open.accountID.description)])
   }
   if let number = open.number, state.numbers[number] != nil {
     return .decline(instruction, .numberTaken, [.text("number", number.description)])

@@ -192,7 +192,8 @@ struct PreFlight {
     if let limit = account.limits[kind] {
       isSet = true
       let used = LimitUse.of([account], kind, party.reserved, context.bookDate)
-      checkLimit(code, limit, used: used, amount: party.amount, scope: .account, id: account.id)
+      let counted = kind.counted(party.reserved?.on, context.bookDate)
+      checkLimit(code, limit, used: used, amount: party.amount, counted, scope: .account, id: account.id)
     }
     if let id = account.customerID, let customer = party.customer, let limit = customer.limits[account.currency]?[kind]
     {
@@ -200,24 +201,27 @@ struct PreFlight {
       if let share = customerShare(index) {
         let accounts = customer.accounts.compactMap { state.accounts[$0] }.filter { $0.currency == account.currency }
         let used = LimitUse.of(accounts, kind, share.reserved, context.bookDate)
-        checkLimit(code, limit, used: used, amount: share.amount, scope: .customer, id: id)
+        let counted = kind.counted(share.reserved?.on, context.bookDate)
+        checkLimit(code, limit, used: used, amount: share.amount, counted, scope: .customer, id: id)
       }
     }
     if !isSet { check(code, true, party.naming + [.text("limit", "none")]) }
   }
 
+  /// - Parameter counted: the day before the limit's present window on which the movement used the limit up; nil where it
+  ///   is in the window, or hasn't used anything yet.
   private mutating func checkLimit(
-    _ code: RejectionCode, _ limit: MinorUnits, used: MinorUnits?, amount: MinorUnits, scope: SubjectKind,
-    id: Identifier
+    _ code: RejectionCode, _ limit: MinorUnits, used: MinorUnits?, amount: MinorUnits, _ counted: CalendarDate?,
+    scope: SubjectKind, id: Identifier
   ) {
     let sum = used.map { $0.addingReportingOverflow(amount) }
-    let passed = if let sum { !sum.overflow && sum.partialValue <= limit } else { false }
+    let fits = if let sum { !sum.overflow && sum.partialValue <= limit } else { false }
     check(
-      code, passed, keeps: true,
+      code, fits || counted != nil, keeps: true,
       [
         .text("scope", scope.rawValue), .text("subject_id", id.description), .amount("limit", limit),
         .amount("used", used ?? .max), .amount("amount", amount),
-      ])
+      ] + (counted.map { [.text("counted_on", $0.description)] } ?? []))
   }
 
   /// What the movement takes from all accounts of a debtor's customer in the account's currency: a journal may debit
@@ -320,6 +324,16 @@ extension PreFlight.Party {
   }
 
   static func naming(_ role: Role) -> Figure { .text("party", role.rawValue) }
+}
+
+extension LimitKind {
+  /// - Parameter reserved: when the movement was held for a second person.
+  /// - Returns: that day, if the limit's window on `date` doesn't reach back to it: the movement was within the limit
+  ///   then, has used it up then, and uses nothing of this one.
+  fileprivate func counted(_ reserved: CalendarDate?, _ date: CalendarDate) -> CalendarDate? {
+    guard let reserved, let start = windowStart(on: date), reserved < start else { return nil }
+    return reserved
+  }
 }
 
 /// How much of a limit is used already, the movement's own reservation left out.

@@ -1,3 +1,5 @@
+import Ledger
+
 /// Whose commands they are, as far as their share of a batch goes.
 public enum Lane: Hashable, Sendable {
   /// People and services that wait for an answer.
@@ -28,6 +30,9 @@ final class CommandJob {
   }
 
   var remaining: Int { commands.count - taken }
+
+  /// How much work the command is that stands `offset` after those that were taken.
+  func work(at offset: Int) -> Int { commands[taken + offset].instruction.work }
 
   func take(_ count: Int) -> ArraySlice<CommandEnvelope> {
     defer { taken += count }
@@ -64,12 +69,16 @@ extension CommandResult {
 struct CommandQueue {
   struct Batch {
     var commands: [CommandEnvelope] = []
+    /// Of all of them.
+    var work = 0
     /// Which jobs the commands came from, in order, and how many from each.
     var parts: [(job: CommandJob, count: Int)] = []
     var oldest: ContinuousClock.Instant?
   }
 
   let batchMaximum: Int
+  /// Work in one batch, at most, so that nobody else waits long for the log; a command that is more by itself goes alone.
+  var workMaximum: Int { 2 * batchMaximum }
   let queueMaximum: Int
   let writeBackMaximum: Int
   private var interactive = JobLane()
@@ -100,8 +109,8 @@ struct CommandQueue {
     var batch = Batch()
     batch.commands.reserveCapacity(min(batchMaximum, count))
     let reserved = min(writeBack.count, interactive.count == 0 ? batchMaximum : writeBackMaximum)
-    interactive.take(batchMaximum - reserved, into: &batch)
-    writeBack.take(batchMaximum - batch.commands.count, into: &batch)
+    interactive.take(batchMaximum - reserved, workMaximum, into: &batch)
+    writeBack.take(batchMaximum - batch.commands.count, workMaximum, into: &batch)
     return batch
   }
 }
@@ -118,7 +127,7 @@ private struct JobLane {
     count += job.commands.count
   }
 
-  mutating func take(_ maximum: Int, into batch: inout CommandQueue.Batch) {
+  mutating func take(_ maximum: Int, _ workMaximum: Int, into batch: inout CommandQueue.Batch) {
     var room = maximum
     while room > 0, head < jobs.count {
       let job = jobs[head]
@@ -128,7 +137,8 @@ private struct JobLane {
         head += 1
         continue
       }
-      let taking = min(room, job.remaining)
+      let taking = fitting(min(room, job.remaining), of: job, workMaximum, &batch.work)
+      if taking == 0 { break }
       batch.commands += job.take(taking)
       batch.parts.append((job, taking))
       batch.oldest = min(batch.oldest ?? job.arrived, job.arrived)
@@ -136,10 +146,35 @@ private struct JobLane {
       count -= taking
       if job.remaining == 0 { head += 1 }
     }
-    // Compacted when half of it is spent, so that taking stays cheap however long the queue is.
+    compact()
+  }
+
+  /// - Returns: how many of a job's next commands fit, `maximum` at most; one at least while there is no work yet.
+  private func fitting(_ maximum: Int, of job: CommandJob, _ workMaximum: Int, _ work: inout Int) -> Int {
+    for offset in 0..<maximum {
+      let more = job.work(at: offset)
+      if work > 0, work + more > workMaximum { return offset }
+      work += more
+    }
+    return maximum
+  }
+
+  private mutating func compact() {
+    // When half of it is spent, so that taking stays cheap however long the queue is.
     if head > jobs.count / 2 {
       jobs.removeFirst(head)
       head = 0
+    }
+  }
+}
+
+extension Instruction {
+  /// What deciding and appending it costs, as so many transfers.
+  fileprivate var work: Int {
+    switch self {
+    case .importSanctionsList(let list): max(1, list.entries.count)
+    case .postJournal(let journal): max(1, journal.postings.count / 4)
+    default: 1
     }
   }
 }

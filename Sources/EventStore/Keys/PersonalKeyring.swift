@@ -121,8 +121,14 @@ public final class PersonalKeyring: Sendable {
       created = try create(missing, session)
       // Another server was faster with the others.
       missing.subtract(created)
-      if !missing.isEmpty { missing.subtract(try fetch(missing, session)) }
-      if !missing.isEmpty { missing.subtract(try fetchErased(missing, session)) }
+      do {
+        if !missing.isEmpty { missing.subtract(try fetch(missing, session)) }
+        if !missing.isEmpty { missing.subtract(try fetchErased(missing, session)) }
+      } catch {
+        // The caller doesn't learn of those that were made, and their rows go with the transaction.
+        forget(created)
+        throw error
+      }
     }
     let limit = ContinuousClock.now + absenceLifetime
     memory.withLock { memory in for subject in missing { memory.insert(.absent(until: limit), for: subject) } }

@@ -201,9 +201,9 @@ extension Instruction {
 }
 
 extension LogHead {
-  /// Reads the head and keeps it until the end of the transaction: nobody appends meanwhile. `columns`, and the frontier
-  /// after them.
-  package static let lock = "select \(columns), frontier from log_head for update"
+  /// Reads the head and keeps it until the end of the transaction: nobody appends meanwhile. `columns`, and after them
+  /// the frontier and the database's clock.
+  package static let lock = "select \(columns), frontier, clock_timestamp() from log_head for update"
   static let update = """
     update log_head set position = $1, batch_id = $2, last_moment = $3, rule_set = $4, frontier = $5
     """

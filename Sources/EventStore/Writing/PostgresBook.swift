@@ -81,8 +81,8 @@ public actor PostgresBook: BookWriter {
       } catch let error as PostgresError {
         abandon(error)
         mayHaveCommitted = mayHaveCommitted || error.isOutcomeUnknown
-        if error.kind == .server, !error.isRetryable { return await isolate(batch, error) }
-        if error.sqlState == "55P03" { endFrozenWriters() }
+        if !error.isRetryable { return await isolate(batch, error) }
+        if error.sqlState == "55P03" { await endFrozenWriters() }
         // Nothing was sent where no session could be made: callers are told at once. What may have been committed is
         // worth some waiting: asked under the lock, the log says which it is.
         let worthWaiting = mayHaveCommitted || error.kind != .connectFailed
@@ -134,10 +134,13 @@ public actor PostgresBook: BookWriter {
       metadata: ["error": "\(error)"])
   }
 
-  private func endFrozenWriters() {
+  private func endFrozenWriters() async {
     guard let session, !session.isBroken else { return }
     do {
-      let ended = try FrozenWriters.end(silentFor: options.frozenAfter, session)
+      let frozen = try FrozenWriters(silentFor: options.frozenAfter, session)
+      guard !frozen.isEmpty else { return }
+      try await Task.sleep(for: FrozenWriters.pause)
+      let ended = try frozen.end(session)
       if ended > 0 { logger.warning("ended \(ended) writer sessions that held the head's lock and said nothing") }
     } catch {
       logger.warning("could not look for frozen writers", metadata: ["error": "\(error)"])
@@ -152,8 +155,15 @@ public actor PostgresBook: BookWriter {
   private func attempt(_ batch: [CommandEnvelope], settling: Bool) throws -> [CommandResult] {
     let session = try openSession()
     var work = BatchWork(batch, keyring: keyring)
-    let (head, frontier) = try lockHead(session, &work)
+    let (head, frontier, databaseClock) = try lockHead(session, &work)
     knownHead = head.position
+    let now = options.clock()
+    // A moment is never taken back: one far ahead would stop every limit and expire every hold until it is reached.
+    if let lead = options.clockLeadMaximum, now > head.lastMoment,
+      Duration.microseconds(now.microseconds - databaseClock.microseconds) > lead
+    {
+      throw BookFault.clockAhead(of: databaseClock)
+    }
     if head.generations != readModels.generations {
       // Another generation has been switched to. It may say something else than the one that the cache was made of.
       readModels = readModels.live(in: head.generations)
@@ -169,7 +179,7 @@ public actor PostgresBook: BookWriter {
     try load(for: batch, into: &cache.state, session, work.stored)
     try loadKeys(for: batch, cache.state, session)
     try work.answerStored(batch, settling: settling, reader, session)
-    try work.begin(at: head, frontier: frontier, seals: options.sealsLog, now: options.clock())
+    try work.begin(at: head, frontier: frontier, seals: options.sealsLog, now: now)
     try decideAndAppend(batch, &work, &cache.state, from: head, session)
     if work.position == head.position {
       cache.state.touched = BookState.Touched()
@@ -214,7 +224,11 @@ public actor PostgresBook: BookWriter {
 
   /// Begins, locks the head, and only then, as a statement of its own with a snapshot of its own, asks which commands
   /// stand in the log.
-  private func lockHead(_ session: Session, _ work: inout BatchWork) throws -> (LogHead, frontier: [UInt8]) {
+  ///
+  /// - Returns: the head with its frontier, and the database's clock.
+  private func lockHead(
+    _ session: Session, _ work: inout BatchWork
+  ) throws -> (LogHead, frontier: [UInt8], clock: Moment) {
     let outcomes = try session.pipeline { pipeline in
       try pipeline.execute("begin")
       try pipeline.execute(LogHead.lock)
@@ -223,7 +237,7 @@ public actor PostgresBook: BookWriter {
     for outcome in outcomes { _ = try outcome.get() }
     work.stored = try StoredCommand.decode(outcomes[2].get())
     let head = try outcomes[1].get()
-    return (try LogHead(head), try head.bytes(0, 6))
+    return (try LogHead(head), try head.bytes(0, 6), Moment(microseconds: try head.timestamptz(0, 7)))
   }
 
   /// Brings the state to know everything that the batch's commands read.

@@ -15,6 +15,8 @@ public struct WriterOptions: Sendable {
   public var frozenAfter: Duration
   /// The clock that decisions are given.
   public var clock: @Sendable () -> Moment
+  /// How far that clock may be ahead of the database's; nil where it isn't the time of day.
+  public var clockLeadMaximum: Duration?
   /// The rules that this writer can decide by; it refuses to write to a book that follows others.
   public var ruleSets: RuleSets
   /// False only where it is measured what sealing costs, on a database made for that: a log that has been sealed
@@ -24,13 +26,14 @@ public struct WriterOptions: Sendable {
   public init(
     cachedAccountsMaximum: Int = 500_000, catchUpMaximum: Int = 5_000, settlingTime: Duration = .seconds(5),
     frozenAfter: Duration = .seconds(2), clock: @escaping @Sendable () -> Moment = { .now },
-    ruleSets: RuleSets = .standard
+    clockLeadMaximum: Duration? = .seconds(300), ruleSets: RuleSets = .standard
   ) {
     self.cachedAccountsMaximum = cachedAccountsMaximum
     self.catchUpMaximum = catchUpMaximum
     self.settlingTime = settlingTime
     self.frozenAfter = frozenAfter
     self.clock = clock
+    self.clockLeadMaximum = clockLeadMaximum
     self.ruleSets = ruleSets
   }
 }

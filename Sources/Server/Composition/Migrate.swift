@@ -32,7 +32,10 @@ public func migrate(
   database: String, masterKeyFile: String, timeZone: String, currency: Currency,
   sealing: @Sendable (_ sealed: Int64, _ head: Int64) -> Void = { _, _ in }
 ) async throws -> MigrationResult {
-  let configuration = ConnectionConfiguration(conninfo: database, applicationName: "kauri migrate")
+  let configuration = ConnectionConfiguration(
+    conninfo: database, applicationName: "kauri migrate",
+    // Frozen in the middle of sealing a log, it must not keep the head from everybody.
+    settings: ["idle_in_transaction_session_timeout": "10s", "client_connection_check_interval": "2s"])
   let keyring = PersonalKeyring(masterKey: try MasterKeyFile(path: masterKeyFile).masterKey())
 
   let connection = try await Connection.connect(configuration)

@@ -27,6 +27,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
   case queueFull = "queue_full"
   case databaseUnavailable = "database_unavailable"
   case unknownRuleSet = "unknown_rule_set"
+  case clockAhead = "clock_ahead"
   case bookNotOpen = "book_not_open"
   case logNotSealed = "log_not_sealed"
   case positionNotReached = "position_not_reached"
@@ -53,8 +54,8 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case .tooManyRequests: .tooManyRequests
     case .headersTooLarge: .requestHeaderFieldsTooLarge
     case .internalError: .internalServerError
-    case .overloaded, .queueFull, .databaseUnavailable, .unknownRuleSet, .bookNotOpen, .logNotSealed,
-      .readModelOutdated, .checkpointUnavailable, .shuttingDown:
+    case .overloaded, .queueFull, .databaseUnavailable, .unknownRuleSet, .clockAhead, .bookNotOpen,
+      .logNotSealed, .readModelOutdated, .checkpointUnavailable, .shuttingDown:
       .serviceUnavailable
     }
   }
@@ -84,8 +85,9 @@ public enum ProblemCode: String, Sendable, CaseIterable {
     case .internalError: "The server failed"
     case .overloaded: "The server has too many requests in flight"
     case .queueFull: "Too many commands wait"
-    case .databaseUnavailable: "The database can't be reached"
+    case .databaseUnavailable: "The database can't be reached, or the log is kept busy by another writer"
     case .unknownRuleSet: "Rules are needed that this server doesn't know"
+    case .clockAhead: "This server's clock is ahead of the database's"
     case .bookNotOpen: "The book has not been opened"
     case .logNotSealed: "The log has not been sealed to its end"
     case .positionNotReached: "The position asked for has not been reached yet"
@@ -112,7 +114,7 @@ public enum ProblemCode: String, Sendable, CaseIterable {
       .checkpointUnavailable:
       1
     case .shuttingDown: 2
-    case .unknownRuleSet, .bookNotOpen, .logNotSealed, .readModelOutdated: 30
+    case .unknownRuleSet, .clockAhead, .bookNotOpen, .logNotSealed, .readModelOutdated: 30
     default: nil
     }
   }

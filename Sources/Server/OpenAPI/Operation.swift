@@ -123,7 +123,7 @@ struct Operation: Sendable {
         .invalidRequest, .missingIdempotencyKey, .invalidHeader, .requestTimeout, .versionConflict, .notDue,
         .bodyTooLarge,
         .unsupportedMediaType, .idempotencyKeyReused, .queueFull, .databaseUnavailable, .unknownRuleSet,
-        .logNotSealed,
+        .logNotSealed, .clockAhead,
       ], decline: .reference("Decline"))
   }
 
@@ -137,6 +137,6 @@ struct Operation: Sendable {
       contents: [Content(type: Reply.lines, schema: .reference("BatchOutcome"))], hasPosition: false),
     problems: [
       .invalidRequest, .requestTimeout, .bodyTooLarge, .unsupportedMediaType, .queueFull, .databaseUnavailable,
-      .unknownRuleSet, .logNotSealed,
+      .unknownRuleSet, .logNotSealed, .clockAhead,
     ])
 }

@@ -90,6 +90,7 @@ extension Problem {
       case .notSealed: .logNotSealed
       case .commandFailed: .internalError
       case .unknownRuleSet: .unknownRuleSet
+      case .clockAhead: .clockAhead
       case .shuttingDown: .shuttingDown
       }
     self.init(code, fault.detail, commandID: commandID)

@@ -108,7 +108,7 @@ final class TestBook: Sendable {
     return try PostgresBook(
       configuration: configuration, keyring: keyring,
       readModels: InlineTables(codec: EventCodec(keyring: keyring)),
-      options: WriterOptions(clock: { [clock] in clock.now }))
+      options: WriterOptions(clock: { [clock] in clock.now }, clockLeadMaximum: nil))
   }
 
   var queries: BookQueries { BookQueries(pool: pool, reader: reader, signal: signal, patience: .seconds(10)) }
