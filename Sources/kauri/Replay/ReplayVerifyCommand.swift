@@ -87,7 +87,7 @@ struct ReplayVerifyCommand: AsyncParsableCommand {
     var options = LogVerification.Options()
     options.from = from
     options.differencesKept = named
-    options.checkpointKey = try key.map(ReplayFile.publicKey)
+    options.checkpointKey = try book.checkpointKey(key, segments: segments)
     options.consistency = try consistency.map(ReplayFile.consistency)
     for file in checkpoint {
       options.checkpoints.append(
