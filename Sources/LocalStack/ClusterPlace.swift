@@ -10,6 +10,12 @@ import Logging
 enum ClusterPlace {
   static let elsewhere = "/var/lib/kauri"
 
+  /// Whether a data directory has a cluster already, or a link to where it was put.
+  static func isTaken(in dataDirectory: String) -> Bool {
+    let place = "\(dataDirectory)/postgres"
+    return Files.exists(place) || Files.linkTarget(place) != nil
+  }
+
   /// The cluster's directory, in place already or to be made.
   static func find(in dataDirectory: String, logger: Logger) async throws -> String {
     let place = "\(dataDirectory)/postgres"

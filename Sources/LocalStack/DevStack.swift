@@ -45,6 +45,7 @@ public struct DevStack: Sendable {
     try Files.makeDirectory(directory, mode: 0o755)
     let lock = try StackLock(directory)
     defer { withExtendedLifetime(lock) {} }
+    if ClusterPlace.isTaken(in: directory) { try LocalIdentity.requireMasterKey(in: directory) }
     try Files.remove(StackRecord.path(in: directory))
     try await stopLeftBehindServer()
     let port = try LoopbackPort.claim(port)
@@ -87,7 +88,7 @@ public struct DevStack: Sendable {
         return process
       },
       stop: { _ in await cluster.stop(.fast) },
-      lastWords: { cluster.logTail(lines: 5) })
+      logFile: cluster.logFile)
   }
 
   private func serverPart(_ cluster: PostgresCluster, _ identity: LocalIdentity, port: Int) -> Supervisor.Part {
@@ -108,7 +109,7 @@ public struct DevStack: Sendable {
       },
       // Time for the batch in flight and for every answer that is owed.
       stop: { await $0.stop(SIGTERM, grace: .seconds(20)) },
-      lastWords: { Files.tail(logFile, lines: 5) })
+      logFile: logFile)
   }
 
   private func migrate(_ cluster: PostgresCluster, _ identity: LocalIdentity) async throws {

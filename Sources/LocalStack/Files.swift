@@ -119,15 +119,23 @@ package enum Files {
   }
 
   /// The last lines of a text file, for a message about a program that failed and wrote its reasons there.
-  static func tail(_ path: String, lines: Int) -> String {
-    guard let text = read(path) else { return "" }
+  ///
+  /// - Parameter start: how many bytes at the beginning are somebody else's. A file that is shorter has begun anew.
+  static func tail(_ path: String, lines: Int, after start: Int = 0) -> String {
+    guard let content = try? Data(contentsOf: URL(filePath: path)) else { return "" }
+    let text = String(decoding: content.dropFirst(start <= content.count ? start : 0), as: UTF8.self)
     return text.split(separator: "\n").suffix(lines).joined(separator: "\n")
+  }
+
+  /// A file's length in bytes, or nil when there is none.
+  static func size(_ path: String) -> Int? {
+    var information = stat()
+    return stat(path, &information) == 0 ? Int(information.st_size) : nil
   }
 
   /// Puts a log that has grown large aside, in the place of the one put aside before, so that logs never fill the disk.
   static func setAside(_ path: String, largerThan bytesMaximum: Int) {
-    var information = stat()
-    if stat(path, &information) == 0, information.st_size > bytesMaximum { rename(path, "\(path).1") }
+    if let size = size(path), size > bytesMaximum { rename(path, "\(path).1") }
   }
 
   static func systemError() -> String {

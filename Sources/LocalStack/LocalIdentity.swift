@@ -53,6 +53,18 @@ public struct LocalIdentity: Sendable {
   private let key: Curve25519.Signing.PrivateKey
   private var keyFile: String { Self.keyFile(directory) }
 
+  /// Makes sure that a book which is there already has its master key: with a new one, none of its personal text could
+  /// ever be opened again. Makes nothing.
+  ///
+  /// - Throws: ``LocalStackError`` when the key is missing.
+  static func requireMasterKey(in directory: String) throws {
+    let path = "\(directory)/keys/master.key"
+    guard !Files.exists(path) else { return }
+    throw LocalStackError.failed(
+      "\(path) is missing: put it back",
+      detail: "a new key couldn't open the personal text in this book. Nothing was changed")
+  }
+
   /// Takes up the keys in a data directory, and makes those that are missing.
   ///
   /// - Throws: ``LocalStackError`` when a key can't be written, or one that is there can't be read.

@@ -28,27 +28,29 @@ public actor Supervisor {
     let name: String
     let start: @Sendable () async throws -> ChildProcess
     let stop: @Sendable (ChildProcess) async -> Void
-    let lastWords: @Sendable () -> String
+    let logFile: String?
 
     /// - Parameters:
     ///   - name: what to call it in messages.
     ///   - start: starts it and returns when it is of use.
     ///   - stop: stops it and returns when it has ended.
-    ///   - lastWords: what it printed last, for the message that it won't be started again.
+    ///   - logFile: what it prints, for the messages about its end.
     public init(
       name: String, start: @escaping @Sendable () async throws -> ChildProcess,
-      stop: @escaping @Sendable (ChildProcess) async -> Void, lastWords: @escaping @Sendable () -> String = { "" }
+      stop: @escaping @Sendable (ChildProcess) async -> Void, logFile: String? = nil
     ) {
       self.name = name
       self.start = start
       self.stop = stop
-      self.lastWords = lastWords
+      self.logFile = logFile
     }
   }
 
   private struct Kept {
     let part: Part
     var child: ChildProcess
+    /// Where in its log what this process printed begins.
+    var logStart: Int
     var keeper: Task<Void, Never>?
   }
 
@@ -81,9 +83,10 @@ public actor Supervisor {
   /// Starts a part and keeps it running from then on. A first start that fails is the caller's error.
   @discardableResult
   public func launch(_ part: Part) async throws -> ChildProcess {
+    let logStart = part.logSize
     let child = try await part.start()
     let index = kept.count
-    kept.append(Kept(part: part, child: child))
+    kept.append(Kept(part: part, child: child, logStart: logStart))
     await changed(processes)
     kept[index].keeper = Task { await self.keep(index) }
     return child
@@ -117,15 +120,16 @@ public actor Supervisor {
       var what = "\(part.name) (process \(kept[index].child.pid)) \(end)"
       while true {
         guard quickEnds < policy.quickEndsMaximum else {
-          let words = part.lastWords()
-          fail.yield(
-            .gaveUp(part: part.name, attempts: quickEnds, last: words.isEmpty ? what : "\(what)\n\(words)"))
+          let words = part.lastWords(5, after: kept[index].logStart)
+          fail.yield(.gaveUp(part: part.name, attempts: quickEnds, last: "\(what)\(words.isEmpty ? "" : "\n")\(words)"))
           return
         }
         let pause = policy.pause(after: quickEnds)
-        logger.warning("\(what); starting it again in \(pause)")
+        let words = part.lastWords(1, after: kept[index].logStart)
+        logger.warning("\(what); starting it again in \(pause)\(words.isEmpty ? "" : "; ")\(words)")
         guard (try? await Task.sleep(for: pause)) != nil else { return }
         started = ContinuousClock.now
+        kept[index].logStart = part.logSize
         do {
           kept[index].child = try await part.start()
           break
@@ -135,8 +139,20 @@ public actor Supervisor {
           what = "\(part.name) can't be started: \(error)"
         }
       }
-      logger.notice("\(part.name) runs again (process \(kept[index].child.pid))")
+      logger.notice("\(part.name) was started again (process \(kept[index].child.pid))")
       await changed(processes)
     }
+  }
+}
+
+extension Supervisor.Part {
+  fileprivate var logSize: Int { logFile.flatMap(Files.size) ?? 0 }
+
+  /// Where its log is, and the last lines of it that stand behind `start`, the last process's own.
+  fileprivate func lastWords(_ count: Int, after start: Int) -> String {
+    guard let logFile else { return "" }
+    let words = Files.tail(logFile, lines: count, after: start)
+    if words.isEmpty { return "its log is \(logFile)" }
+    return count == 1 ? "the last line of \(logFile): \(words)" : "the end of \(logFile):\n\(words)"
   }
 }

@@ -16,6 +16,7 @@ struct BookDatabaseOptions: ParsableArguments {
     guard dataDirectory == nil || database == nil else {
       throw ValidationError("Give --data-dir or --database, not both.")
     }
+    try DataDirectoryOption.validate(dataDirectory)
     if let database { try DatabaseOption.validate(database) }
   }
 

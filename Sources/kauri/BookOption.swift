@@ -23,6 +23,17 @@ struct BookOption: ParsableArguments {
       settings: ["statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"])
   }
 
+  /// The key that checkpoints' signatures are checked with: the one in `file`, or the local stack's own where the
+  /// command reads its book; nil without either.
+  ///
+  /// - Parameter segments: the archive that is read; alone, it may be any bank's.
+  func checkpointKey(_ file: String?, segments: String?) throws -> CheckpointPublicKey? {
+    if let file { return try ReplayFile.publicKey(file) }
+    guard place.database == nil, isGiven || segments == nil else { return nil }
+    let own = try LocalIdentity.load(from: place.dataDirectory ?? ".kauri").checkpointPublicKeyFile
+    return Files.exists(own) ? try ReplayFile.publicKey(own) : nil
+  }
+
   /// The book's keys, for a command that reads; nil without a master key.
   func keyring() throws -> PersonalKeyring? {
     let file: String

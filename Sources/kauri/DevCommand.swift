@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import LocalStack
 import Logging
 import ServiceLifecycle
@@ -37,6 +36,8 @@ struct DevCommand: AsyncParsableCommand {
       guard demo else { return }
       do {
         try await Demonstration(record).run()
+      } catch  where Task.isCancelled {
+        Terminal.say("kauri: the demonstration was broken off; kauri dev --demo goes on with it")
       } catch {
         // The stack is as good without it.
         Terminal.say("kauri: the demonstration can't be given: \(error)")
@@ -56,10 +57,7 @@ struct DevCommand: AsyncParsableCommand {
 
   /// A closed terminal stops the stack too, unless it was started so as to survive that (`nohup`).
   private static var stopSignals: [UnixSignal] {
-    var disposition = sigaction()
-    sigaction(SIGHUP, nil, &disposition)
-    let ignored = unsafeBitCast(disposition.__sigaction_handler.sa_handler, to: Int.self) == 1
-    return ignored ? [.sigint, .sigterm] : [.sigint, .sigterm, .sighup]
+    [.sigint, .sigterm] + StopSignals.heeded([.sighup])
   }
 }
 

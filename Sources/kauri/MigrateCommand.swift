@@ -38,6 +38,7 @@ struct MigrateCommand: AsyncParsableCommand {
     guard (dataDirectory == nil) != (database == nil) else {
       throw ValidationError("Give --data-dir or --database, one of them.")
     }
+    try DataDirectoryOption.validate(dataDirectory)
     if let database {
       try DatabaseOption.validate(database)
       guard masterKey != nil else { throw ValidationError("--database needs --master-key too.") }

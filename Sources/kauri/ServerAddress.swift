@@ -44,6 +44,7 @@ struct ServerOptions: ParsableArguments {
   var dataDirectory: String?
 
   func validate() throws {
+    try DataDirectoryOption.validate(dataDirectory)
     if let url {
       guard let parsed = URL(string: url), ["http", "https"].contains(parsed.scheme), parsed.host() != nil else {
         throw ValidationError("--url takes an address such as http://127.0.0.1:8080.")
@@ -56,9 +57,13 @@ struct ServerOptions: ParsableArguments {
   }
 
   /// - Parameter role: whose standing token to use at the local stack.
-  /// - Throws: ``LocalStackError`` when no stack runs in the data directory.
+  /// - Throws: ``LocalStackError`` when no stack runs in the data directory, `ValidationError` when the token's file
+  ///   can't be read.
   func address(as role: String) throws -> ServerAddress {
-    if let url, let tokenFile { return ServerAddress(url: url, tokenFile: tokenFile) }
+    if let url, let tokenFile {
+      guard Files.read(tokenFile) != nil else { throw ValidationError("--token-file \(tokenFile) can't be read.") }
+      return ServerAddress(url: url, tokenFile: tokenFile)
+    }
     let record = try StackRecord.read(from: dataDirectory ?? ".kauri")
     guard let file = record.tokens[role] else {
       throw LocalStackError.failed("the local stack has no token for \(role)", detail: "")

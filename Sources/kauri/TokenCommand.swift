@@ -20,12 +20,22 @@ struct TokenCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("How long it is good for.", valueName: "seconds"))
   var expiresIn = 3600
 
+  /// Ten years, in seconds: longer than any stack on a laptop lives, and a date that every verifier can read.
+  private static let lifetimeMaximum = 3_650 * 86_400
+
   func validate() throws {
     guard !subject.isEmpty else { throw ValidationError("--subject must not be empty.") }
+    // The server's own rule: it takes no token that speaks for anybody else.
+    guard let known = Ledger.Role(rawValue: role.rawValue), Actor(role: known, subject: subject) != nil else {
+      throw ValidationError("--subject takes up to \(Actor.subjectLengthMaximum) visible ASCII characters, no spaces.")
+    }
     guard role != .customer || Identifier(subject) != nil else {
       throw ValidationError("--subject of a customer is the customer's id, a UUID.")
     }
-    guard expiresIn > 0 else { throw ValidationError("--expires-in takes a number of seconds above 0.") }
+    guard (1...TokenCommand.lifetimeMaximum).contains(expiresIn) else {
+      throw ValidationError(
+        "--expires-in takes 1 to \(TokenCommand.lifetimeMaximum) seconds, which is ten years.")
+    }
   }
 
   func run() async throws {

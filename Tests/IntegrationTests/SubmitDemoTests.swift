@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import LocalStack
 import Testing
 
@@ -22,6 +23,17 @@ import Testing
       throw error
     }
     try await stack.destroy()
+  }
+
+  @Test func brokenOffItSaysSoAndNothingWorse() async throws {
+    let stack = try await KauriProcess.dev(arguments: ["--demo"])
+    await stack.process.stop(SIGTERM, grace: .seconds(90))
+    let errors = stack.errors
+    try await stack.destroy()
+    // On a very fast machine it may be done by then.
+    let isDone = errors.contains("a demonstration bank of")
+    #expect(isDone || errors.contains("the demonstration was broken off"), "\(errors)")
+    #expect(!errors.contains("can't be given") && !errors.contains("Error"), "\(errors)")
   }
 
   /// Started again, it fills nothing and says the same. What it says on standard error is kept from one start to the next.

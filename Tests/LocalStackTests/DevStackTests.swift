@@ -130,6 +130,7 @@ import Testing
       let stack = try Self.stack(in: directory)
       // What a stack leaves that was killed: both processes, and its notes of them.
       try Files.makeDirectory(stack.directory, mode: 0o755)
+      _ = try LocalIdentity.prepare(in: stack.directory)
       let server = try await ChildProcess.start(
         "server", executable: "/bin/sleep", arguments: ["600"], logFile: "\(directory)/server.log")
       try ProcessRecord(server: server.identity).write(to: stack.directory)
@@ -141,6 +142,26 @@ import Testing
         #expect(server.end?.description == "ended by signal 15")
         #expect(await cluster.process?.end?.isSuccess == true)
         #expect(record.processes["server"] != server.pid)
+        let answer = try await Support.sql("SELECT 1", record.postgres)
+        #expect(answer == "1")
+      }
+    }
+  }
+
+  @Test func aBookWithoutItsMasterKeyIsNotOpened() async throws {
+    try await Support.withDirectory { directory in
+      let stack = try Self.stack(in: directory)
+      try await Self.running(stack) { _ in }
+      let (key, aside) = ("\(stack.directory)/keys/master.key", "\(directory)/aside")
+      #expect(rename(key, aside) == 0)
+      let before = try Files.entries(of: stack.directory).sorted()
+      let error = await #expect(throws: LocalStackError.self) { try await stack.run { _ in } }
+      #expect(error.map { "\($0)" }?.contains("keys/master.key is missing: put it back") == true)
+      #expect(!Files.exists(key), "no other one was made")
+      #expect(try Files.entries(of: stack.directory).sorted() == before)
+
+      #expect(rename(aside, key) == 0)
+      try await Self.running(stack) { record in
         let answer = try await Support.sql("SELECT 1", record.postgres)
         #expect(answer == "1")
       }
@@ -181,6 +202,7 @@ import Testing
         return
       }
       #expect(last.contains("exited with status 1") && last.contains("serve has its reasons"))
+      #expect(last.contains("\(stack.directory)/server.log"))
       #expect(!Files.exists("\(stack.directory)/postgres/postmaster.pid"))
     }
   }

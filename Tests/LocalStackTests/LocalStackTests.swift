@@ -1,5 +1,7 @@
 import Glibc
 import LocalStack
+import Logging
+import Synchronization
 
 /// What the tests of the local stack share.
 enum Support {
@@ -53,5 +55,29 @@ enum Support {
       try await Task.sleep(for: .milliseconds(10))
     }
     return true
+  }
+}
+
+/// Keeps what a person would have been told.
+final class Said: Sendable {
+  private let kept = Mutex<[String]>([])
+
+  var lines: [String] { kept.withLock { $0 } }
+
+  var logger: Logger { Logger(label: "test") { _ in Handler(said: self) } }
+
+  private struct Handler: LogHandler {
+    let said: Said
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level = .notice
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+      said.kept.withLock { $0.append("\(event.message)") }
+    }
   }
 }

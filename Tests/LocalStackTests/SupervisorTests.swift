@@ -27,7 +27,7 @@ import Testing
         stopped(name)
         await $0.stop(SIGTERM, grace: .seconds(10))
       },
-      lastWords: { (Files.read("\(directory)/\(name).log") ?? "").trimmed })
+      logFile: "\(directory)/\(name).log")
   }
 
   @Test func aPartThatDiesIsStartedAgain() async throws {
@@ -56,9 +56,27 @@ import Testing
         Issue.record("\(String(describing: failure))")
         return
       }
-      #expect(last.contains("exited with status 7"))
+      #expect(last.hasSuffix(" exited with status 7\nthe end of \(directory)/part.log:\nstarted"), "\(last)")
       #expect(Files.read("\(directory)/part.log") == "started\nstarted\nstarted\n")
       await supervisor.stop()
+    }
+  }
+
+  /// Each end is told with its log and the last line of it, but never with what another process had said.
+  @Test func anEndIsToldWithItsReason() async throws {
+    try await Support.withDirectory { directory in
+      let said = Said()
+      let supervisor = Supervisor(policy: Self.policy, logger: said.logger)
+      let mark = "\(directory)/mark"
+      let script = "test -e '\(mark)' && exit 7; touch '\(mark)'; echo first; echo reasons; exit 7"
+      try await supervisor.launch(Self.part("part", script, in: directory))
+      let failure = await #expect(throws: LocalStackError.self) { try await supervisor.waitForFailure() }
+      await supervisor.stop()
+      let ends = said.lines.filter { $0.contains(" exited with status 7; starting it again in ") }
+      try #require(ends.count == 2, "\(said.lines)")
+      #expect(ends[0].hasSuffix("; the last line of \(directory)/part.log: reasons"), "\(ends)")
+      #expect(ends[1].hasSuffix("; its log is \(directory)/part.log"), "\(ends)")
+      #expect(failure.map { "\($0)" }?.hasSuffix(" exited with status 7\nits log is \(directory)/part.log") == true)
     }
   }
 

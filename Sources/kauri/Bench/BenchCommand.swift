@@ -97,6 +97,7 @@ struct BenchCommand: AsyncParsableCommand {
       throw ValidationError("--hot-share and --declines take 0 to 100.")
     }
     guard (cachedAccounts ?? 0) >= 0 else { throw ValidationError("--cached-accounts takes 0 or more.") }
+    try DataDirectoryOption.validate(dataDir)
     guard dataDir == nil || database == nil else { throw ValidationError("Give --data-dir or --database, not both.") }
     guard (database == nil) == (masterKey == nil) else {
       throw ValidationError("--database and --master-key go together.")

@@ -94,7 +94,7 @@ struct ReplayVerifyCommand: AsyncParsableCommand {
     var options = LogVerification.Options()
     options.from = from
     options.differencesKept = named
-    options.checkpointKey = try key.map(ReplayFile.publicKey)
+    options.checkpointKey = try book.checkpointKey(key, segments: segments)
     options.consistency = try consistency.map(ReplayFile.consistency)
     options.erasedOutside = try erasures.map { Set(try ErasureList(path: $0).subjects.map(\.customerID)) }
     for file in checkpoint {

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Glibc
 import Ledger
 import NIOCore
 import NIOHTTP1
@@ -55,6 +56,17 @@ final class HTTPCommandEndpoint: CommandEndpoint {
     var description: String { "status \(status)" }
   }
 
+  /// Why there was no answer, or only a part of one.
+  struct NoAnswer: Error, CustomStringConvertible {
+    let description: String
+
+    init(url: String, _ error: any Error) {
+      // The client's own words are for its developers, and have a parenthesis too many.
+      let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) }
+      description = "\(url): \(reason ?? "\(error)".replacing(") (errno: ", with: " (errno: "))"
+    }
+  }
+
   struct Response {
     let status: Int
     let retryAfter: Duration?
@@ -81,8 +93,13 @@ final class HTTPCommandEndpoint: CommandEndpoint {
     request.method = method
     request.headers.add(name: "Authorization", value: "Bearer \(token)")
     prepare(&request)
-    let response = try await client.execute(request, timeout: .seconds(180))
-    let body = try await response.body.collect(upTo: 256 << 20)
+    let (response, body): (HTTPClientResponse, ByteBuffer)
+    do {
+      response = try await client.execute(request, timeout: .seconds(180))
+      body = try await response.body.collect(upTo: 256 << 20)
+    } catch {
+      throw NoAnswer(url: address.url, error)
+    }
     return Response(
       status: Int(response.status.code),
       retryAfter: response.headers.first(name: "Retry-After").flatMap { Int($0) }.map { .seconds(max(0, $0)) },

@@ -41,6 +41,9 @@ package struct InputLines: ~Copyable {
     guard file >= 0, fstat(file, &information) == 0 else {
       throw InputFault(description: "can't read \(path): \(String(cString: strerror(errno)))")
     }
+    guard information.st_mode & S_IFMT != S_IFDIR else {
+      throw InputFault(description: "can't read \(path): \(String(cString: strerror(EISDIR)))")
+    }
     size = Int(information.st_size)
   }
 

@@ -12,15 +12,26 @@ package struct RejectsFile: ~Copyable {
   /// The file's length once everything is flushed.
   package private(set) var length: Int
 
-  /// - Parameter length: how much of what is in the file belongs to the run; 0 for a new one.
-  /// - Throws: ``InputFault`` when the file can't be written or is shorter.
-  package init(path: String, length: Int) throws {
+  /// - Parameters:
+  ///   - length: how much of what is in the file the run goes on from; 0 to begin anew.
+  ///   - known: how much in it an earlier run's state knows of; nil when there is no state that names this file.
+  /// - Throws: ``InputFault`` when the file can't be written, is shorter, or holds what isn't that run's.
+  package init(path: String, length: Int, known: Int?) throws {
     self.path = path
     self.length = length
-    file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    // A pipe that nobody reads would have the opening wait for ever.
+    file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
     var information = stat()
     guard file >= 0, fstat(file, &information) == 0 else { throw RejectsFile.fault(path) }
+    guard information.st_mode & S_IFMT == S_IFREG else {
+      throw InputFault(description: "\(path) isn't a file that the rejects can be kept in")
+    }
     guard Int(information.st_size) >= length else { throw InputFault(description: "\(path) has been cut short") }
+    guard information.st_size == 0 || known.map({ Int(information.st_size) >= $0 }) ?? false else {
+      throw InputFault(
+        description: "\(path) isn't empty, and nothing says that the rejects in it are this submission's; nothing was "
+          + "changed: name another file with --rejects, or remove it")
+    }
     guard ftruncate(file, off_t(length)) == 0, lseek(file, 0, SEEK_END) >= 0 else { throw RejectsFile.fault(path) }
   }
 
@@ -35,7 +46,7 @@ package struct RejectsFile: ~Copyable {
     buffer.field("status", integer: outcome.status)
     buffer.field("code", outcome.code)
     RejectsFile.write("submitted", line.bytes, to: &buffer)
-    RejectsFile.write("answer", outcome.answer, to: &buffer)
+    RejectsFile.write("answer", RejectsFile.withoutLine(outcome.answer), to: &buffer)
     buffer.endObject()
     buffer.endLine()
     length += buffer.bytes.count - before
@@ -53,6 +64,21 @@ package struct RejectsFile: ~Copyable {
     }
     guard fdatasync(file) == 0 else { throw RejectsFile.fault(path) }
     buffer.removeAll()
+  }
+
+  /// A server's line without its number, which counts the lines of a batch that nobody else has seen.
+  private static func withoutLine(_ answer: [UInt8]) -> [UInt8] {
+    guard let document = try? JSONDocument(answer, limits: JSONLimits(elementsPerArray: .max, stringLength: .max)),
+      let fields = try? document.root.object(), fields.contains(where: { $0.key == "line" })
+    else { return answer }
+    var writer = JSONWriter(reserving: answer.count)
+    writer.beginObject()
+    for (name, value) in fields where name != "line" {
+      writer.key(name)
+      writer.raw(value.rawBytes)
+    }
+    writer.endObject()
+    return writer.bytes
   }
 
   /// JSON as it is, and as a string what isn't JSON.

@@ -60,6 +60,7 @@ package final class Submission<Endpoint: CommandEndpoint> {
   ///   - rejectsPath: where to write what was declined or refused, if anywhere.
   ///   - notice: told what a person should know meanwhile.
   ///   - observe: told how far it is, now and then.
+  /// - Throws: ``InputFault`` when one of the files isn't what it has to be, and nothing was changed then.
   package init(
     of input: String, to endpoint: Endpoint, statePath: String, rejectsPath: String? = nil,
     options: Options = Options(),
@@ -73,12 +74,15 @@ package final class Submission<Endpoint: CommandEndpoint> {
     self.observe = observe
     sender = BatchSender(endpoint, patience: options.patience, notice: notice)
     self.input = try InputLines(path: input)
-    if let found = SubmissionState.read(statePath) {
+    let found = try SubmissionFiles.check(input: input, state: statePath, rejects: rejectsPath)
+    if let found {
       do throws(CannotResume) {
         try await resume(found)
         notice("going on after \(resumedAfter) answered commands")
         return
       } catch {
+        // Whoever breaks it off while it asks wants to go on later, not from the first line.
+        try Task.checkCancellation()
         notice("starting from the first line, because \(error.reason); nothing is done twice")
       }
       // What the attempt has read is read again.
@@ -87,8 +91,18 @@ package final class Submission<Endpoint: CommandEndpoint> {
       scheduler = OrderScheduler()
       (window, answered, state, answeredBytes, resumedAfter) = ([:], AnsweredLines(), SubmissionState(), 0, 0)
     }
-    if let rejectsPath { rejects = try RejectsFile(path: rejectsPath, length: 0) }
-    state.rejectsPath = rejectsPath
+    if let rejectsPath {
+      let known = found.flatMap { isSame($0.rejectsPath) ? $0.rejectsBytes : nil }
+      rejects = try RejectsFile(path: rejectsPath, length: 0, known: known)
+    }
+    state.rejectsPath = rejectsPath.map { Files.resolve($0) }
+    // Before the first reject is written, so that whatever is in that file belongs to a state.
+    try save()
+  }
+
+  /// Whether an earlier run's rejects went where this one's are to go.
+  private func isSame(_ earlier: String?) -> Bool {
+    earlier.map { Files.resolve($0) } == rejectsPath.map { Files.resolve($0) }
   }
 
   /// Sends everything that isn't answered yet.
@@ -198,7 +212,7 @@ private struct CannotResume: Error {
 extension Submission {
   /// Takes up an earlier run. Whenever that isn't certainly right it is left alone: to start over is always safe.
   private func resume(_ found: SubmissionState) async throws(CannotResume) {
-    guard found.rejectsPath == rejectsPath else { throw CannotResume(reason: "the rejects go to another file now") }
+    guard isSame(found.rejectsPath) else { throw CannotResume(reason: "the rejects go to another file now") }
     guard let newest = found.newestCommand.flatMap({ Identifier($0) }) else {
       throw CannotResume(reason: "the earlier run has recorded nothing")
     }
@@ -207,7 +221,9 @@ extension Submission {
     state = found
     do {
       try rereadInput(found)
-      if let rejectsPath { rejects = try RejectsFile(path: rejectsPath, length: found.rejectsBytes) }
+      if let rejectsPath {
+        rejects = try RejectsFile(path: rejectsPath, length: found.rejectsBytes, known: found.rejectsBytes)
+      }
     } catch {
       throw CannotResume(reason: "\(error)")
     }

@@ -29,12 +29,19 @@ struct SubmissionState: Codable, Sendable, Equatable {
 
   init() {}
 
-  /// Reads the state that a broken-off run left, or nil when there is none that can be used.
-  static func read(_ path: String) -> SubmissionState? {
+  /// Reads the state that a broken-off run left, or nil when nothing is there.
+  ///
+  /// - Throws: ``InputFault`` when what is there is anything else: it would be overwritten, and removed in the end.
+  static func read(_ path: String) throws -> SubmissionState? {
+    guard Files.exists(path) else { return nil }
     guard let text = Files.read(path),
       let state = try? JSONDecoder().decode(SubmissionState.self, from: Data(text.utf8)),
       state.version == currentVersion
-    else { return nil }
+    else {
+      throw InputFault(
+        description: "\(path) is there, but isn't the state of a submission that this kauri can take up; nothing was "
+          + "changed: name another file with --state, or remove it")
+    }
     return state
   }
 

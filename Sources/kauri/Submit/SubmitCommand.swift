@@ -1,6 +1,8 @@
 import ArgumentParser
 import Ledger
 import LocalStack
+import Synchronization
+import UnixSignals
 
 /// `kauri submit`: commands in bulk.
 struct SubmitCommand: AsyncParsableCommand {
@@ -13,7 +15,7 @@ struct SubmitCommand: AsyncParsableCommand {
       it stopped when it is started again: what was sent twice is done once, by its id.
 
       Exit status: 0 when every command was accepted or declined, 1 when some were refused as faulty or the server \
-      was not to be reached, 2 on wrong use.
+      was not to be reached, 2 on wrong use, 130 when it was broken off by Ctrl-C (143 by SIGTERM).
       """)
 
   @Argument(help: ArgumentHelp("The commands, as NDJSON.", valueName: "file"))
@@ -51,14 +53,9 @@ struct SubmitCommand: AsyncParsableCommand {
   func run() async throws {
     let endpoint = try HTTPCommandEndpoint(try server.address(as: "operator"), connections: connections)
     let started = ContinuousClock.now
-    let report: Submission<HTTPCommandEndpoint>.Report
-    do {
-      report = try await submit(to: endpoint)
-    } catch {
-      await endpoint.close()
-      throw error
-    }
+    let result = await stoppable { answered in try await submit(to: endpoint, answered) }
     await endpoint.close()
+    let report = try result.get()
     let summary = SubmissionSummary(
       file: file, tally: report.tally, resumedAfter: report.resumedAfter,
       seconds: (ContinuousClock.now - started) / .seconds(1))
@@ -66,7 +63,38 @@ struct SubmitCommand: AsyncParsableCommand {
     if report.tally.refusedCount > 0 { throw ExitCode(1) }
   }
 
-  private func submit(to endpoint: HTTPCommandEndpoint) async throws -> Submission<HTTPCommandEndpoint>.Report {
+  /// Runs `body` so that a signal lets it keep what it knows, and says how to go on.
+  ///
+  /// - Parameter body: is given whom to tell how many commands are answered.
+  private func stoppable<Value: Sendable>(
+    _ body: @escaping @Sendable (@escaping @Sendable (Int) -> Void) async throws -> Value
+  ) async -> Result<Value, any Error> {
+    let answered = Mutex(0)
+    let stop = Mutex<UnixSignal?>(nil)
+    // Before the work begins: from its first file on, there is something to say.
+    let signals = await UnixSignalsSequence(trapping: StopSignals.heeded([.sigint, .sigterm]))
+    let work = Task { try await body { count in answered.withLock { $0 = count } } }
+    let watch = Task {
+      for await signal in signals {
+        stop.withLock { $0 = $0 ?? signal }
+        work.cancel()
+      }
+    }
+    let result = await work.result
+    watch.cancel()
+    guard case .failure(let error) = result, let signal = stop.withLock({ $0 }), !(error is ValidationError) else {
+      return result
+    }
+    let count = answered.withLock { $0 }
+    Terminal.say(
+      "kauri: broken off\(count > 0 ? " after \(count.grouped) answered commands" : ""); "
+        + "run the same command again to go on from here")
+    return .failure(ExitCode(128 + signal.rawValue))
+  }
+
+  private func submit(
+    to endpoint: HTTPCommandEndpoint, _ answered: @escaping @Sendable (Int) -> Void
+  ) async throws -> Submission<HTTPCommandEndpoint>.Report {
     var options = Submission<HTTPCommandEndpoint>.Options()
     options.connections = connections
     options.batch.linesMaximum = batch
@@ -74,13 +102,21 @@ struct SubmitCommand: AsyncParsableCommand {
     options.patience.total = .seconds(patience)
     let bar = ProgressBar(unit: "commands")
     defer { bar.finish() }
-    let submission = try await Submission(
-      of: file, to: endpoint, statePath: state ?? "\(file).submitted", rejectsPath: rejects, options: options,
-      notice: { bar.note($0) },
-      observe: { progress in
-        bar.update(
-          fraction: Double(progress.answeredBytes) / Double(max(1, progress.totalBytes)), count: progress.answeredLines)
-      })
+    let submission: Submission<HTTPCommandEndpoint>
+    do {
+      submission = try await Submission(
+        of: file, to: endpoint, statePath: state ?? "\(file).submitted", rejectsPath: rejects, options: options,
+        notice: { bar.note($0) },
+        observe: { progress in
+          answered(progress.answeredLines)
+          bar.update(
+            fraction: Double(progress.answeredBytes) / Double(max(1, progress.totalBytes)),
+            count: progress.answeredLines)
+        })
+    } catch let fault as InputFault {
+      // Nothing has been sent: a file was named that can't be what it was named as.
+      throw ValidationError("\(fault).")
+    }
     return try await submission.run()
   }
 }

@@ -1,6 +1,7 @@
 import Commands
 import Crypto
 import EventStore
+import FoundationEssentials
 import Ledger
 import LocalStack
 import Testing
@@ -45,6 +46,30 @@ import Testing
         #expect(try await KauriProcess.run(verify + wrong).status == 2)
       }
     }
+  }
+
+  @Test func verifyTakesTheLocalStacksOwnKey() async throws {
+    let stack = try await KauriProcess.dev()
+    do {
+      let read = try await Program("curl").run([
+        "-sSf", "-H", "Authorization: Bearer \(try stack.token("auditor"))",
+        "\(try stack.record().http)/v1/audit/checkpoint",
+      ])
+      #expect(read.exitStatus == 0, "\(read.errors)")
+      let verify = ["replay", "verify", "--data-dir", stack.directory]
+      let sound = try await KauriProcess.run(verify)
+      #expect(sound.status == 0, "\(sound.output)\(sound.errors)")
+      #expect(sound.output.contains(" signatures are the key's") && !sound.output.contains(" 0 signatures"))
+      #expect(!sound.output.contains("no key was given"))
+
+      let other = Curve25519.Signing.PrivateKey().publicKey.rawRepresentation.base64EncodedString()
+      try Files.write("ed25519 \(other)\n", to: "\(stack.directory)/checkpoint.pub", mode: 0o644)
+      #expect(try await KauriProcess.run(verify).status == 1, "the key is the one in that file")
+    } catch {
+      try await stack.destroy()
+      throw error
+    }
+    try await stack.destroy()
   }
 
   @Test func aCommandsStory() async throws {
