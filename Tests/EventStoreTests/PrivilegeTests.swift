@@ -58,7 +58,8 @@ extension OnAServer {
       }
       #expect(
         granted == [
-          "erase_personal_keys", "extend_tile", "position_at", "position_at_end_of", "prepare_event_partitions", "repeat_erasures",
+          "erase_personal_keys", "extend_tile", "position_at", "position_at_end_of", "prepare_event_partitions",
+          "repeat_erasures",
         ])
       #expect(open == 0, "no function is left to everybody")
     }

@@ -105,6 +105,29 @@ import Testing
     #expect(decided.checks.first { !$0.passed }?.figures.contains(.amount("used", 100)) == true)
   }
 
+  /// What was held used up the limits of the day that it was held on, and uses up none of another day's.
+  @Test func limitsOfTheDayItWasHeldOn() {
+    let next = day("2026-11-19")
+    let held = given(Bank.opened() + [Bank.deposited(3_000, to: Bank.everyday)]).and([
+      Bank.held(800, from: Bank.everyday, to: Bank.bobs, id: waiting), Bank.limit(.daily, 1_000, of: Bank.everyday),
+      Bank.limit(.weekly, 1_400, of: Bank.everyday),
+    ])
+    // Whichever comes first, the other is decided as if it were alone that day.
+    let approved = held.when(.approve(waiting), by: .checker, on: next).thenAccepted()
+    approved.after.when(.transfer(600, from: Bank.everyday, to: Bank.bobs), on: next).thenAccepted()
+    let moved = held.and([Bank.moved(500, from: Bank.everyday, to: Bank.bobs)], on: next)
+    let later = moved.when(.approve(waiting), by: .checker, on: next).thenAccepted()
+    guard case .transferPosted(let posted)? = later.events.first else {
+      Issue.record("not posted: \(later.events)")
+      return
+    }
+    let daily = posted.basis.checks.first { $0.code == .limitDaily }
+    #expect(daily?.passed == true && daily?.figures.contains(.text("counted_on", "2026-11-18")) == true)
+    // The week is the same one: there it counts, once.
+    let more = held.and([Bank.moved(601, from: Bank.everyday, to: Bank.bobs)], on: next)
+    more.when(.approve(waiting), by: .checker, on: next).thenDeclined(.limitWeekly)
+  }
+
   // MARK: What else waits
 
   @Test func setPolicy() {

@@ -30,6 +30,14 @@ import Testing
     #expect(decided.after.state.accounts[Bank.everyday]?.available == 900)
   }
 
+  @Test func aHoldThatHasExpiredIsNotPlaced() {
+    let now = CalendarDate.today.noon()
+    funded.when(.hold(1, on: Bank.everyday, expiresAt: now), at: now)
+      .thenDeclined(.holdExpired, [.text("expires_at", now.description)])
+    let later = Moment(microseconds: now.microseconds + 1)
+    funded.when(.hold(1, on: Bank.everyday, expiresAt: later), at: now).thenAccepted()
+  }
+
   @Test func placeHoldTwice() {
     placed.when(.hold(1, on: Bank.everyday, id: hold)).thenDeclined(.holdExists, [])
   }

@@ -29,6 +29,16 @@ import Testing
       .when(.registerCustomer(registerCarol)).thenDeclined(.customerExists, [])
   }
 
+  /// Limits and scores are given for an id, of a customer or of an account.
+  @Test func oneIDIsNotBoth() {
+    var register = registerCarol
+    register.customerID = Bank.everyday
+    opened.when(.registerCustomer(register))
+      .thenDeclined(.accountExists, [.text("account_id", Bank.everyday.description)])
+    opened.when(.openAccount(OpenAccount(accountID: Bank.bob, kind: .customer, customerID: Bank.alice, currency: .nzd)))
+      .thenDeclined(.customerExists, [.text("customer_id", Bank.bob.description)])
+  }
+
   enum Status: String, CaseIterable, Sendable {
     case unknown, registered, verified, rejected, suspended
   }

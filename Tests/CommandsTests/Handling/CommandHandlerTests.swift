@@ -71,6 +71,34 @@ import Testing
     }
   }
 
+  /// Work bounds a batch too, so that nobody else waits long for the log: a large list goes alone, in its place.
+  @Test func aLargeListGoesAlone() async {
+    await withHandler(CommandHandler.Options(batchMaximum: 10)) { handler in
+      writer.open()
+      var all = commands(0..<5)
+      let entries = (0..<50).map { SanctionsEntry(id: "\($0)", name: "Name \($0)") }
+      all.insert(
+        CommandEnvelope(
+          id: Bank.id(99), actor: .maker,
+          instruction: .importSanctionsList(
+            ImportSanctionsList(list: "UN", version: ListVersion("1"), entries: entries))), at: 3)
+      #expect(ids(await handler.handle(all)) == all.map(\.id))
+      #expect(writer.sizes == [3, 1, 2])
+      let postings = (0..<40).map { number in
+        PostingInstruction(
+          account: .id(Bank.id(number)), direction: number.isMultiple(of: 2) ? .debit : .credit, amount: 1,
+          currency: .nzd)
+      }
+      let journals = (0..<5).map { number in
+        CommandEnvelope(
+          id: Bank.id(200 + number), actor: .maker,
+          instruction: .postJournal(PostJournal(journalID: Bank.id(200 + number), postings: postings)))
+      }
+      _ = await handler.handle(journals)
+      #expect(writer.sizes == [3, 1, 2, 2, 2, 1])
+    }
+  }
+
   /// A job larger than a batch is spread over several, in its order, and answered once, in its order.
   @Test func orderWithinAJob() async {
     await withHandler(CommandHandler.Options(batchMaximum: 7)) { handler in

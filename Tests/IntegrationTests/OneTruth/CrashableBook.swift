@@ -72,7 +72,8 @@ struct CrashableBook: Sendable {
     return try PostgresBook(
       configuration: configuration, keyring: keyring, readModels: InlineTables(codec: EventCodec(keyring: keyring)),
       options: WriterOptions(
-        cachedAccountsMaximum: cachedAccounts, clock: { [clock] in clock.now }, clockLeadMaximum: nil, ruleSets: ruleSets),
+        cachedAccountsMaximum: cachedAccounts, clock: { [clock] in clock.now }, clockLeadMaximum: nil,
+        ruleSets: ruleSets),
       logger: Self.quiet)
   }
 

@@ -79,9 +79,65 @@ import Testing
     }
   }
 
-  /// A colleague that took the head's lock and froze in the middle of a pipeline, which no time-out of Postgres' own
-  /// sees.
-  @Test func aFrozenWriterStopsNobodyForLong() async throws {
+  /// A row that nobody can read (a later build's, or one that somebody changed) fails whoever needs it, and nobody else.
+  @Test func aRowThatCannotBeReadFailsAlone() async throws {
+    try await WriterBook.run { book in
+      var teller = Teller(accounts: 4)
+      let writer = try book.writer()
+      _ = await writer.commit(teller.opening(funds: 5_000))
+      let (bad, from, to) = (teller.accounts[0], teller.accounts[1], teller.accounts[2])
+      let owner = ConnectionConfiguration(conninfo: book.cluster.conninfo(user: "postgres"))
+      let connection = try await Connection.connect(owner)
+      try await connection.run { try $0.simple("update accounts set status = 'dormant' where account_id = '\(bad)'") }
+      await connection.close()
+      func transfer(_ number: UInt64, from debit: AccountID) -> CommandEnvelope {
+        let id = Identifier(high: 0xBAD, low: number)
+        return CommandEnvelope(
+          id: id, actor: Teller.staff[0],
+          instruction: .postTransfer(
+            PostTransfer(transferID: id, debit: .id(debit), credit: .id(to), amount: 1, currency: .nzd)))
+      }
+      let started = ContinuousClock.now
+      let batch = (1...9).map { transfer($0, from: $0 == 5 ? bad : from) }
+      let results = await (try book.writer()).commit(batch)
+      #expect(ContinuousClock.now - started < .seconds(4), "it was tried again and again")
+      for (index, result) in results.enumerated() {
+        switch result {
+        case .recorded: #expect(index != 4)
+        case .unavailable(.commandFailed(let reason)): #expect(index == 4 && reason.contains("dormant"), "\(reason)")
+        default: Issue.record("\(index): \(result)")
+        }
+      }
+      #expect(try await book.log().count { $0.origin.commandID.high == 0xBAD } == 8)
+    }
+  }
+
+  /// What is dated by a clock that runs far ahead can't be taken back.
+  @Test func aClockFarAheadIsRefused() async throws {
+    try await WriterBook.run { book in
+      var teller = Teller(accounts: 4)
+      let opening = teller.opening(funds: 5_000)
+      let ahead = try book.writer(
+        WriterOptions(clock: { Moment(microseconds: Moment.now.microseconds + 3_600_000_000) }))
+      let before = try await book.log().count
+      for result in await ahead.commit(opening) {
+        guard case .unavailable(.clockAhead) = result else {
+          Issue.record("\(result)")
+          continue
+        }
+      }
+      #expect(try await book.log().count == before)
+      // A little is nothing: clocks differ.
+      let near = try book.writer(
+        WriterOptions(clock: { Moment(microseconds: Moment.now.microseconds + 60_000_000) }))
+      for result in await near.commit(opening) { _ = try result.outcome() }
+      try await book.expectSoundBook()
+    }
+  }
+
+  /// A colleague that took the head's lock and froze in the middle of a pipeline, sending or reading, which no time-out
+  /// of Postgres' own sees.
+  @Test(arguments: [false, true]) func aFrozenWriterStopsNobodyForLong(isReading: Bool) async throws {
     try await WriterBook.run { book in
       var teller = Teller(accounts: 4)
       let writer = try book.writer()
@@ -96,6 +152,8 @@ import Testing
           _ = try session.pipeline { pipeline in
             try pipeline.execute("begin")
             try pipeline.execute("select from log_head for update")
+            // More than the socket takes: the backend waits for somebody to read it.
+            if isReading { try pipeline.execute("select repeat('x', 1000) from generate_series(1, 50000)") }
             // Blocks the connection's own thread, as a stopped process would: the backend waits for the rest of the
             // pipeline.
             _ = thaw.wait(timeout: .now() + 60)

@@ -109,7 +109,8 @@ import Testing
     for (batchSize, cached) in [(1, 500_000), (64, 500_000), (64, 0), (7, 3)] {
       try await WriterBook.run { book in
         let start = Moment(microseconds: 1_790_000_000_000_000)
-        let writer = try book.writer(WriterOptions(cachedAccountsMaximum: cached, clock: { start }, clockLeadMaximum: nil))
+        let writer = try book.writer(
+          WriterOptions(cachedAccountsMaximum: cached, clock: { start }, clockLeadMaximum: nil))
         var teller = Teller(accounts: 6)
         _ = await writer.commit(teller.opening(funds: 1_000))
         var commands: [CommandEnvelope] = []
