@@ -101,12 +101,14 @@ public struct RebuildReport: Sendable {
   public var filling: Duration = .zero
 }
 
-/// Why a rebuild can't be done. What it had made so far is left, and the next one goes on with it.
+/// Why a rebuild can't be done. What it had made so far is left, and the next one resumes it.
 public enum RebuildFault: Error, Hashable, Sendable {
-  /// Somebody else rebuilds the model, in the session of this process of the server's.
+  /// Somebody else rebuilds the model; the lock is held by the Postgres backend of this process id.
   case running(model: String, backend: Int32?)
-  /// The log's beginning isn't in the database any more: it was archived.
-  case incompleteLog
+  /// The log isn't in the database as a whole: a part of it was archived, or is lost.
+  case incompleteLog(missing: Int64)
+  /// The database's schema isn't this build's: it lacks the migration, or it has one that this build doesn't know.
+  case otherSchema(file: String, isApplied: Bool)
   /// The live generation stands still, so there is no position at which the new one could be compared with it.
   case notFollowed(model: String, position: Int64, wanted: Int64)
   /// The writers were faster than the rebuild, or never let it have the head.
@@ -119,8 +121,13 @@ extension RebuildFault: CustomStringConvertible {
   public var description: String {
     switch self {
     case .running(let model, let backend):
-      "another rebuild of \(model) is running" + (backend.map { " (Postgres process \($0))" } ?? "")
-    case .incompleteLog: "the log's beginning is not in this database: a read model can only be made of the whole log"
+      "another rebuild of \(model) is running" + (backend.map { " (its lock is held by Postgres backend \($0))" } ?? "")
+    case .incompleteLog(let missing):
+      "event \(missing) is not in this database: a read model can only be made of the whole log"
+    case .otherSchema(let file, isApplied: false):
+      "the database lacks \(file), which this build's tables need: run kauri migrate of this build first"
+    case .otherSchema(let file, isApplied: true):
+      "the database has \(file), which is not this build's: rebuild with the build that migrated it"
     case .notFollowed(let model, let position, let wanted):
       "the live tables of \(model) stand at position \(position) and don't reach \(wanted): is any server, or kauri "
         + "project, running?"
