@@ -68,15 +68,31 @@ public struct RowDifference: Hashable, Sendable {
 public struct Differences: Hashable, Sendable {
   /// Those that are shown, a bounded number.
   public var shown: [RowDifference] = []
-  /// Rows that differ, by table, whether they are shown or not.
+  /// Rows that differ, by table, whether they are shown or not. One that several rounds find counts once, while there are
+  /// no more than `keysMaximum` of its table.
   public var rows: [String: Int64] = [:]
+  /// The keys of those that were counted, by table, `keysMaximum` of each at most.
+  var counted: [String: Set<[String]>] = [:]
+
+  /// Rows of one table that are known by their keys, at most.
+  static let keysMaximum = 10_000
+
+  init(shown: [RowDifference] = [], rows: [String: Int64] = [:]) {
+    self.shown = shown
+    self.rows = rows
+  }
 
   public var isEmpty: Bool { rows.values.allSatisfy { $0 == 0 } }
   public var total: Int64 { rows.values.reduce(0, +) }
 
   mutating func add(_ other: Differences, showing maximum: Int) {
     shown += other.shown.filter { !shown.contains($0) }.prefix(max(0, maximum - shown.count))
-    rows.merge(other.rows, uniquingKeysWith: +)
+    for (table, number) in other.rows {
+      let (known, found) = (counted[table] ?? [], other.counted[table] ?? [])
+      rows[table, default: 0] += number - Int64(known.intersection(found).count)
+      let room = max(0, Differences.keysMaximum - known.count)
+      counted[table] = known.union(found.subtracting(known).prefix(room))
+    }
   }
 }
 
