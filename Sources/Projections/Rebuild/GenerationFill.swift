@@ -1,6 +1,6 @@
 import Commands
 import EventStore
-import Ledger
+package import Ledger
 import Postgres
 
 /// Fills one generation of one read model: takes in the log run by run, and writes what the runs come to.
@@ -30,7 +30,7 @@ protocol GenerationFill: Sendable {
 }
 
 /// Rows of a generation.
-enum WrittenRows: Hashable, Sendable {
+package enum WrittenRows: Hashable, Sendable {
   case none
   /// Those with these primary keys.
   case keys(Set<Identifier>)

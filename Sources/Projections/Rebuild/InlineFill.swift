@@ -1,7 +1,7 @@
-import Commands
+package import Commands
 import EventStore
-import Ledger
-import Postgres
+package import Ledger
+package import Postgres
 import Synchronization
 
 /// Fills a generation of a model that decisions read, with the very fold that the writer keeps it by.
@@ -9,7 +9,7 @@ import Synchronization
 /// The fold stands in memory, for as many things as the model has rows that can still change, and is written when it
 /// has come to the end: a row that ten thousand events changed is written once. So it can't be taken up half way; a
 /// killed one is begun again.
-final class InlineFill: GenerationFill {
+package final class InlineFill: GenerationFill {
   private struct State {
     var book = BookState()
     var isEmpty = true
@@ -19,7 +19,7 @@ final class InlineFill: GenerationFill {
     var written: WrittenRows?
   }
 
-  let eventTypes: Set<String>
+  package let eventTypes: Set<String>
   private let model: InlineModel
   private let statements: InlineStatements
   private let state = Mutex(State())
@@ -29,17 +29,17 @@ final class InlineFill: GenerationFill {
   /// Rows in one statement.
   private static let rowsMaximum = 5_000
 
-  init(_ model: InlineModel, _ generation: Generation) {
+  package init(_ model: InlineModel, _ generation: Generation) {
     self.model = model
     eventTypes = model.eventTypes
     statements = InlineStatements(LiveTables([model.rawValue: generation.number]))
   }
 
-  func portion(of events: [AppendedEvent]) -> [RecordedEvent] {
+  package func portion(of events: [AppendedEvent]) -> [RecordedEvent] {
     events.map { RecordedEvent(origin: $0.origin, event: $0.event) }
   }
 
-  func take(_ portion: [RecordedEvent]) -> Bool {
+  package func take(_ portion: [RecordedEvent]) -> Bool {
     state.withLock { state in
       state.ordered = nil
       for recorded in portion {
@@ -57,11 +57,11 @@ final class InlineFill: GenerationFill {
   // MARK: Writing
 
   /// Millions of keys take seconds to be put in order, and an open transaction isn't given as many.
-  func arrange() {
+  package func arrange() {
     state.withLock { state in state.ordered = model.keys(of: state.book.touched).sorted() }
   }
 
-  func write(_ session: Session) throws {
+  package func write(_ session: Session) throws {
     try state.withLock { state in
       let touched = state.book.touched
       let ordered = state.ordered ?? model.keys(of: touched).sorted()
@@ -127,7 +127,7 @@ final class InlineFill: GenerationFill {
     for outcome in try session.pipeline(queue) { _ = try outcome.get() }
   }
 
-  func takeWritten() -> WrittenRows {
+  package func takeWritten() -> WrittenRows {
     state.withLock { state in
       defer { state.written = WrittenRows.none }
       return state.written ?? WrittenRows.none
