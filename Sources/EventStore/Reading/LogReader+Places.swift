@@ -68,6 +68,22 @@ extension LogReader {
     """
   }
 
+  /// The first position after one and up to another that holds no event; nil when each of them does. Counts at first,
+  /// in the index of positions, and looks for the place only where the number is wrong.
+  package func missingPosition(after position: Int64, through end: Int64, _ session: Session) throws -> Int64? {
+    let range: [Parameter] = [.int8(position), .int8(end)]
+    let there = try session.execute(
+      "select count(*) from events e where e.position > $1 and e.position <= $2", range
+    ).int8(0, 0)
+    guard there != max(0, end - position) else { return nil }
+    let rows = try session.execute(
+      """
+      select min(p) from generate_series($1::bigint + 1, $2::bigint) as p
+      where not exists (select from events e where e.position = p)
+      """, range)
+    return try rows.int8OrNil(0, 0)
+  }
+
   private static func texts(_ texts: [String]) -> Parameter {
     var array = ArrayBuilder.text(reserving: texts.count)
     for text in texts { array.append(text) }

@@ -32,6 +32,8 @@ final class FollowingFill<Model: AsyncReadModel>: GenerationFill {
     return true
   }
 
+  func arrange() {}
+
   func write(_ session: Session) throws {
     try state.withLock { state in
       let changes = state.waiting

@@ -60,13 +60,15 @@ struct GenerationComparison {
   private func compare(
     _ table: String, _ columns: ComparedColumns, _ rows: WrittenRows, _ position: Int64?, _ session: Session
   ) throws -> Differences {
-    var parameters: [Parameter] = [.int4(Int32(clamping: shownMaximum))]
+    var parameters: [Parameter] = [
+      .int4(Int32(clamping: shownMaximum)), .int4(Int32(clamping: max(shownMaximum, Differences.keysMaximum))),
+    ]
     var (left, right) = ("public.\(old.table(table))", "public.\(new.table(table))")
     if case .keys(let keys) = rows, let key = columns.key.first {
       parameters.append(.uuids(keys))
       (left, right) = (
-        "(select * from \(left) where \(key) = any($2::uuid[]))",
-        "(select * from \(right) where \(key) = any($2::uuid[]))"
+        "(select * from \(left) where \(key) = any($3::uuid[]))",
+        "(select * from \(right) where \(key) = any($3::uuid[]))"
       )
     }
     var condition = columns.isDifferent
@@ -83,13 +85,16 @@ struct GenerationComparison {
           \(columns.valueTexts("o")) as old, \(columns.valueTexts("n")) as new
         from \(left) o full join \(right) n on \(columns.join) where \(condition)
       )
-      select (select count(*) from different), key, is_new, is_gone, old, new
-      from different order by key limit $1
+      select (select count(*) from different), key, is_new, is_gone, case when place <= $1 then old end,
+        case when place <= $1 then new end
+      from (select *, row_number() over (order by key) as place from different) as numbered order by place limit $2
       """, parameters)
     var differences = Differences()
     for row in 0..<result.count {
       differences.rows[table] = try result.int8(row, 0)
-      differences.shown += try RowDifference.all(in: result, row, table, columns)
+      let key = try result.texts(row, 1).map { $0 ?? "" }
+      if row < Differences.keysMaximum { differences.counted[table, default: []].insert(key) }
+      if row < shownMaximum { differences.shown += try RowDifference.all(in: result, row, table, columns) }
     }
     differences.shown = Array(differences.shown.prefix(shownMaximum))
     return differences

@@ -1,6 +1,6 @@
 import Commands
 import EventStore
-import Ledger
+package import Ledger
 import Postgres
 
 /// Fills one generation of one read model: takes in the log run by run, and writes what the runs come to.
@@ -18,15 +18,19 @@ protocol GenerationFill: Sendable {
   /// - Returns: whether so much is waiting now that it should be written.
   func take(_ portion: Portion) -> Bool
 
+  /// Gets ready to write what was taken in, whatever can be done before the transaction is open.
+  func arrange()
+
   /// Writes what was taken in, within the caller's transaction.
   func write(_ session: Session) throws
 
-  /// Which rows have been written since this was last asked, as far as the fill can say.
+  /// Which rows have been written since this was last asked, as far as the fill can say. The first answer says nothing:
+  /// from then on it is noted, and not before, because nobody compares row by row while all are still to be compared.
   func takeWritten() -> WrittenRows
 }
 
 /// Rows of a generation.
-enum WrittenRows: Hashable, Sendable {
+package enum WrittenRows: Hashable, Sendable {
   case none
   /// Those with these primary keys.
   case keys(Set<Identifier>)

@@ -17,7 +17,7 @@ struct GenerationSwitch<Fill: GenerationFill> {
   let later: WrittenRows
 
   enum Outcome: Sendable {
-    /// The log has grown by too much to take it in under the lock; nothing was done.
+    /// The log has grown by too much to take it in, or to compare what it changed, under the lock; nothing was done.
     case behind
     /// The last events brought differences to light; nothing was done.
     case different(Differences)
@@ -29,6 +29,8 @@ struct GenerationSwitch<Fill: GenerationFill> {
     let outcome: Outcome
   }
 
+  /// - Throws: `RebuildFault.overtaken` when the tables aren't this rebuild's any more, whatever it may believe: the
+  ///   lock that keeps others away goes with its session.
   func attempt(_ lease: ProjectionLease, _ session: Session) throws -> Outcome {
     do {
       var lease = lease
@@ -37,8 +39,9 @@ struct GenerationSwitch<Fill: GenerationFill> {
       try session.transaction {
         let head = try LogHead(session.execute(LogHead.lock))
         locked = .now
-        guard head.position - lease.position <= restMaximum else { throw Withdrawn(outcome: .behind) }
-        try takeIn(through: head.position, &lease, session)
+        let end = max(lease.position, try Reach(model).end(head, session))
+        guard end - lease.position <= restMaximum else { throw Withdrawn(outcome: .behind) }
+        try takeIn(through: end, &lease, session)
         differences = try compareRest(session)
         if !accepts, !differences.isEmpty { throw Withdrawn(outcome: .different(differences)) }
         try makeLive(lease, head, session)
@@ -46,13 +49,18 @@ struct GenerationSwitch<Fill: GenerationFill> {
       return .switched(position: lease.position, locked: .now - locked, differences)
     } catch let withdrawn as Withdrawn {
       return withdrawn.outcome
+    } catch is LeaseLost {
+      throw RebuildFault.overtaken(model: model.name)
     }
   }
 
+  /// Where there is nothing to take in, the lease still has to be this rebuild's.
   private func takeIn(through end: Int64, _ lease: inout ProjectionLease, _ session: Session) throws {
-    guard end > lease.position else { return }
-    let events = try reader.events(after: lease.position, through: end, types: fill.eventTypes, session)
     try lease.advance(to: end, for: RebuildOptions.lease, session)
+    let events = try reader.wholeRun(after: lease.position, through: end, types: fill.eventTypes, session)
+    // Before the fill takes anything in: what it holds in memory can't be taken back.
+    if model.isComparedWhole, !events.isEmpty || later != .none { throw Withdrawn(outcome: .behind) }
+    guard end > lease.position else { return }
     lease.position = end
     _ = fill.take(fill.portion(of: events))
     try fill.write(session)
@@ -72,7 +80,9 @@ struct GenerationSwitch<Fill: GenerationFill> {
       [.text(model.name), .int4(Int32(clamping: generation))])
     if model.isInline {
       // The writer keeps it from now on, in the events' own transactions: there is no checkpoint to move.
-      try session.execute("delete from projections where model = $1", [.text(model.name)])
+      try session.execute(
+        "delete from projections where model = $1 and generation = $2",
+        [.text(model.name), .int4(Int32(clamping: generation))])
     } else {
       // Whoever of the servers comes first goes on.
       try lease.release(session)

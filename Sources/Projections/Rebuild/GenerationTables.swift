@@ -16,31 +16,66 @@ struct GenerationTables {
   /// What there is of a model.
   struct Inventory: Sendable {
     var live: Generation
-    /// Generations after the live one that somebody began to fill, oldest first, with the form of their tables.
-    var unfinished: [(generation: Generation, shape: Int)]
+    /// Generations after the live one that somebody began to fill, oldest first.
+    var unfinished: [Unfinished]
     /// Generations that are neither live nor unfinished and still have tables.
     var old: [Generation]
     /// Whether a comparison that was killed left its own behind.
     var hasComparison = false
   }
 
+  /// A generation that somebody began to fill.
+  struct Unfinished: Sendable {
+    var generation: Generation
+    /// The form of its tables.
+    var shape: Int
+    /// The last event that is in them.
+    var position: Int64
+    /// Who filled them; nil when nobody knows.
+    var build: String?
+    /// Whether they were compared with the live ones and found different.
+    var differs: Bool
+
+    /// Whether a rebuild by this build may go on with it. What was found different is made anew: the reason may be in
+    /// the very rows that are there. Tables without an event in them hold nothing that would be lost.
+    func isContinued(by build: String?, shape: Int) -> Bool {
+      guard let build, position > 0 else { return false }
+      return self.build == build && self.shape == shape && !differs
+    }
+  }
+
   func inventory(_ reader: LogReader, _ session: Session) throws -> Inventory {
     let live = Generation(liveIn: try reader.head(session), of: model.name)
     let rows = try session.execute(
-      "select generation, shape from projections where model = $1 order by generation", [.text(model.name)])
+      """
+      select generation, shape, position, build, differs from projections
+      where model = $1 order by generation
+      """, [.text(model.name)])
     var inventory = Inventory(live: live, unfinished: [], old: [])
     for row in 0..<rows.count {
       let generation = Generation(Int(try rows.int4(row, 0)))
       if generation == .comparison {
         inventory.hasComparison = true
       } else if generation.number > live.number {
-        inventory.unfinished.append((generation, Int(try rows.int4(row, 1))))
+        inventory.unfinished.append(
+          Unfinished(
+            generation: generation, shape: Int(try rows.int4(row, 1)), position: try rows.int8(row, 2),
+            build: try rows.textOrNil(row, 3), differs: try rows.bool(row, 4)))
       }
     }
     for number in 1..<max(1, live.number) where try hasTables(Generation(number), session) {
       inventory.old.append(Generation(number))
     }
     return inventory
+  }
+
+  /// Finds what an earlier run left that this build may go on with, and drops all that it may not, within the caller's
+  /// transaction. Of a model that decisions read that is all: its fold was in memory.
+  func resumable(_ inventory: Inventory, by build: String?, _ session: Session) throws -> Generation? {
+    let last = model.isInline ? nil : inventory.unfinished.last
+    let left = last.flatMap { $0.isContinued(by: build, shape: model.shape) ? $0.generation : nil }
+    for other in inventory.unfinished where other.generation != left { try drop(other.generation, session) }
+    return left
   }
 
   private func hasTables(_ generation: Generation, _ session: Session) throws -> Bool {
@@ -54,12 +89,30 @@ struct GenerationTables {
   func names(_ generation: Generation) -> [String] { model.tables.map(generation.table) }
 
   /// Makes the tables, and the row that says so, within the caller's transaction.
-  func make(_ generation: Generation, _ session: Session) throws {
+  ///
+  /// Epochs begin at the transaction's number, which no later one has: whoever held the lease of tables of that name
+  /// before these were made doesn't hold this one's.
+  func make(_ generation: Generation, by build: String?, _ session: Session) throws {
     let suffix = generation.table("")
     try session.execute("select make_\(model.name)($1::text)", [.text(suffix)])
     try session.execute(
-      "insert into projections (model, generation, shape) values ($1, $2, $3)",
-      [.text(model.name), .int4(Int32(clamping: generation.number)), .int4(Int32(clamping: model.shape))])
+      """
+      insert into projections (model, generation, shape, build, epoch)
+      values ($1, $2, $3, $4, pg_current_xact_id()::text::bigint)
+      """,
+      [
+        .text(model.name), .int4(Int32(clamping: generation.number)), .int4(Int32(clamping: model.shape)),
+        .text(build),
+      ])
+  }
+
+  /// Notes that a generation was found different, so that no rebuild goes on with it.
+  /// - Throws: `LeaseLost`.
+  static func noteDifference(_ lease: ProjectionLease, _ session: Session) throws {
+    let rows = try session.execute(
+      "update projections set differs = true where model = $1 and generation = $2 and epoch = $3",
+      [.text(lease.key.model), .int4(Int32(clamping: lease.key.generation.number)), .int8(lease.epoch)])
+    guard rows.affected == 1 else { throw LeaseLost() }
   }
 
   /// Drops a generation that isn't live, within the caller's transaction. Whoever calls it holds the model's lock, so
@@ -78,7 +131,7 @@ enum RebuildLock {
   /// The first of the two numbers of the advisory locks of this purpose.
   private static let space: Int32 = 0x6B72_6200
 
-  /// Waits a moment for one who was killed just now and whose session is still ending.
+  /// Tries once.
   /// - Throws: `RebuildFault.running`.
   static func take(_ model: ReadModel, _ session: Session) throws {
     let rows = try session.execute(

@@ -1,7 +1,7 @@
-import Commands
+package import Commands
 import EventStore
-import Ledger
-import Postgres
+package import Ledger
+package import Postgres
 import Synchronization
 
 /// Fills a generation of a model that decisions read, with the very fold that the writer keeps it by.
@@ -9,14 +9,17 @@ import Synchronization
 /// The fold stands in memory, for as many things as the model has rows that can still change, and is written when it
 /// has come to the end: a row that ten thousand events changed is written once. So it can't be taken up half way; a
 /// killed one is begun again.
-final class InlineFill: GenerationFill {
+package final class InlineFill: GenerationFill {
   private struct State {
     var book = BookState()
     var isEmpty = true
-    var written = WrittenRows.none
+    /// The keys of the rows to write, in their order; nil while they aren't known.
+    var ordered: [Identifier]?
+    /// Nil until somebody wants to know.
+    var written: WrittenRows?
   }
 
-  let eventTypes: Set<String>
+  package let eventTypes: Set<String>
   private let model: InlineModel
   private let statements: InlineStatements
   private let state = Mutex(State())
@@ -26,18 +29,19 @@ final class InlineFill: GenerationFill {
   /// Rows in one statement.
   private static let rowsMaximum = 5_000
 
-  init(_ model: InlineModel, _ generation: Generation) {
+  package init(_ model: InlineModel, _ generation: Generation) {
     self.model = model
     eventTypes = model.eventTypes
     statements = InlineStatements(LiveTables([model.rawValue: generation.number]))
   }
 
-  func portion(of events: [AppendedEvent]) -> [RecordedEvent] {
+  package func portion(of events: [AppendedEvent]) -> [RecordedEvent] {
     events.map { RecordedEvent(origin: $0.origin, event: $0.event) }
   }
 
-  func take(_ portion: [RecordedEvent]) -> Bool {
+  package func take(_ portion: [RecordedEvent]) -> Bool {
     state.withLock { state in
+      state.ordered = nil
       for recorded in portion {
         state.book.evolve(recorded.event, recorded.origin)
       }
@@ -52,34 +56,42 @@ final class InlineFill: GenerationFill {
 
   // MARK: Writing
 
-  func write(_ session: Session) throws {
+  /// Millions of keys take seconds to be put in order, and an open transaction isn't given as many.
+  package func arrange() {
+    state.withLock { state in state.ordered = model.keys(of: state.book.touched).sorted() }
+  }
+
+  package func write(_ session: Session) throws {
     try state.withLock { state in
       let touched = state.book.touched
+      let ordered = state.ordered ?? model.keys(of: touched).sorted()
       state.book.touched = BookState.Touched()
-      state.written = state.written.union(model.rows(of: touched))
+      state.ordered = nil
+      state.written?.formUnion(model.rows(of: touched))
       switch model {
       case .book:
         guard touched.book, let book = state.book.book else { return }
         try send(session) { try BookRow.write(book, statements.live, into: &$0) }
       case .customers:
-        try inParts(touched.customers, session) { ids, pipeline in
+        try inParts(ordered, session) { ids, pipeline in
           try CustomerRow.write(ids, of: state.book, statements.customers, into: &pipeline)
         }
       case .accounts:
-        try inParts(touched.accounts, session) { ids, pipeline in
+        try inParts(ordered, session) { ids, pipeline in
           try AccountRow.write(ids, of: state.book, statements.accounts, into: &pipeline)
         }
-      case .balances: try writeBalances(touched.balances, &state, session)
+      case .balances: try writeBalances(ordered, &state, session)
       case .holds:
-        try inParts(touched.holds, session) { ids, pipeline in
+        try inParts(ordered, session) { ids, pipeline in
           try HoldRow.write(ids, of: state.book, statements.holds, into: &pipeline)
         }
-        state.book.holds = state.book.holds.filter { $0.value.status == .active }
+        // What no event can change any more.
+        for id in ordered where state.book.holds[id]?.status != .active { state.book.holds[id] = nil }
       case .approvals:
-        try inParts(touched.approvals, session) { ids, pipeline in
+        try inParts(ordered, session) { ids, pipeline in
           try ApprovalRow.write(ids, of: state.book, statements.approvals, into: &pipeline)
         }
-        state.book.approvals = state.book.approvals.filter { $0.value.status == .waiting }
+        for id in ordered where state.book.approvals[id]?.status != .waiting { state.book.approvals[id] = nil }
       case .sanctions:
         try send(session) { try SanctionsListRow.write(touched, of: state.book, statements.sanctions, into: &$0) }
       }
@@ -87,16 +99,15 @@ final class InlineFill: GenerationFill {
   }
 
   /// Into an empty table by COPY.
-  private func writeBalances(_ accounts: Set<AccountID>, _ state: inout State, _ session: Session) throws {
-    if state.isEmpty, !accounts.isEmpty {
+  private func writeBalances(_ ordered: [AccountID], _ state: inout State, _ session: Session) throws {
+    if state.isEmpty, !ordered.isEmpty {
       state.isEmpty = false
-      let ordered = accounts.sorted()
       for start in stride(from: 0, to: ordered.count, by: InlineFill.waitingMaximum) {
         let part = Set(ordered[start..<min(start + InlineFill.waitingMaximum, ordered.count)])
         try BalanceRow.copy(part, of: state.book, statements.balances, session)
       }
     } else {
-      try inParts(accounts, session) { ids, pipeline in
+      try inParts(ordered, session) { ids, pipeline in
         try BalanceRow.insert(ids, of: state.book, statements.balances, into: &pipeline)
       }
     }
@@ -104,9 +115,8 @@ final class InlineFill: GenerationFill {
 
   /// In the order of their keys, so that neighbouring rows share pages.
   private func inParts(
-    _ ids: Set<Identifier>, _ session: Session, _ write: (Set<Identifier>, inout Pipeline) throws -> Void
+    _ ordered: [Identifier], _ session: Session, _ write: (Set<Identifier>, inout Pipeline) throws -> Void
   ) throws {
-    let ordered = ids.sorted()
     for start in stride(from: 0, to: ordered.count, by: InlineFill.rowsMaximum) {
       let part = Set(ordered[start..<min(start + InlineFill.rowsMaximum, ordered.count)])
       try send(session) { try write(part, &$0) }
@@ -117,15 +127,26 @@ final class InlineFill: GenerationFill {
     for outcome in try session.pipeline(queue) { _ = try outcome.get() }
   }
 
-  func takeWritten() -> WrittenRows {
+  package func takeWritten() -> WrittenRows {
     state.withLock { state in
-      defer { state.written = .none }
-      return state.written
+      defer { state.written = WrittenRows.none }
+      return state.written ?? WrittenRows.none
     }
   }
 }
 
 extension WrittenRows {
+  /// In place: a set that grows with every write isn't copied each time.
+  mutating func formUnion(_ other: WrittenRows) {
+    guard case .keys(var keys) = self, case .keys(let more) = other else {
+      self = union(other)
+      return
+    }
+    self = .none
+    keys.formUnion(more)
+    self = .keys(keys)
+  }
+
   func union(_ other: WrittenRows) -> WrittenRows {
     switch (self, other) {
     case (.any, _), (_, .any): .any

@@ -73,17 +73,26 @@ extension InlineModel {
     return own
   }
 
+  /// The keys of the rows that are no longer what they were, where a row has a key of its own.
+  func keys(of touched: BookState.Touched) -> Set<Identifier> {
+    switch self {
+    case .customers: touched.customers
+    case .accounts: touched.accounts
+    case .balances: touched.balances
+    case .holds: touched.holds
+    case .approvals: touched.approvals
+    case .book, .sanctions: []
+    }
+  }
+
   /// The rows that are no longer what they were.
   func rows(of touched: BookState.Touched) -> WrittenRows {
-    func keys(_ ids: Set<Identifier>) -> WrittenRows { ids.isEmpty ? .none : .keys(ids) }
-    return switch self {
-    case .book: touched.book ? .any : .none
-    case .customers: keys(touched.customers)
-    case .accounts: keys(touched.accounts)
-    case .balances: keys(touched.balances)
-    case .holds: keys(touched.holds)
-    case .approvals: keys(touched.approvals)
-    case .sanctions: touched.lists.isEmpty ? .none : .any
+    switch self {
+    case .book: return touched.book ? .any : .none
+    case .sanctions: return touched.lists.isEmpty ? .none : .any
+    case .customers, .accounts, .balances, .holds, .approvals:
+      let keys = keys(of: touched)
+      return keys.isEmpty ? .none : .keys(keys)
     }
   }
 }

@@ -1,5 +1,24 @@
+import Commands
 import EventStore
+import Ledger
 import Postgres
+
+extension LogReader {
+  /// All events of some types after a position and up to another that the log has reached, where nothing is missing.
+  ///
+  /// - Throws: `RebuildFault.incompleteLog` when the database lacks any of the events, of whatever type.
+  func wholeRun(
+    after position: Int64, through end: Int64, types: Set<String>, _ session: Session
+  ) throws -> [AppendedEvent] {
+    guard end > position else { return [] }
+    let events = try events(after: position, through: end, types: types, session)
+    if Int64(events.count) == end - position { return events }
+    if let missing = try missingPosition(after: position, through: end, session) {
+      throw RebuildFault.incompleteLog(missing: missing)
+    }
+    return events
+  }
+}
 
 /// A part of the log, run by run: several connections read and decode ahead, and the runs come out in order. How far
 /// ahead is bounded, and so is memory.

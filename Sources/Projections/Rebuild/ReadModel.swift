@@ -11,6 +11,10 @@ public struct ReadModel: Sendable {
   let isInline: Bool
   /// Whether each of its rows is found by one id, as those are that `WrittenRows` names.
   var isKeyedByOne: Bool { isInline && name != InlineModel.book.rawValue && name != InlineModel.sanctions.rawValue }
+  /// Whether any of its many rows may have been written when something was: its fill can't say which.
+  var isComparedWhole: Bool { name == InlineModel.sanctions.rawValue }
+  /// The model that this one is never ahead of.
+  let follows: String?
   private let makeFill: @Sendable (Generation, EventCodec) -> any GenerationFill
 
   /// Every read model there is: first those that decisions read.
@@ -28,6 +32,7 @@ public struct ReadModel: Sendable {
     tables = Model.tables
     shape = Model.shape
     isInline = false
+    follows = Model.follows
     makeFill = { generation, _ in FollowingFill<Model>(generation) }
   }
 
@@ -36,6 +41,7 @@ public struct ReadModel: Sendable {
     tables = model.tables
     shape = 1
     isInline = true
+    follows = nil
     makeFill = { generation, codec in InlineFill(model, generation) }
   }
 

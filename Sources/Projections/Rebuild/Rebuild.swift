@@ -8,10 +8,11 @@ public import Postgres
 /// making ► filling ► catching up ► comparing ► switching ► switched
 /// ```
 ///
-/// All of its state is in the database: a row of `projections` says that a new generation's tables are there and which
-/// events are in them. Killed at any point it leaves the live generation as it was, and the next rebuild goes on with
-/// the new one, or begins it again where its fold was in memory. Cancelled, it takes the new generation away. Whatever
-/// happens, the switch is one transaction under the head's lock: before it the old generation is live, after it the new.
+/// A row of `projections` says that a new generation's tables are there, which events are in them, which build filled
+/// them, and whether they were found different. Killed at any point it leaves the live generation as it was. The next
+/// rebuild by the same build resumes a model that follows the log, unless it was found different; one that decisions
+/// read is folded in memory, and begun again. Cancelled, it takes the new generation away. Whatever happens, the switch
+/// is one transaction under the head's lock: before it the old generation is live, after it the new.
 public struct Rebuild: Sendable {
   private let model: ReadModel
   private let configuration: ConnectionConfiguration
@@ -37,7 +38,7 @@ public struct Rebuild: Sendable {
   /// Fills a new generation, compares it with the live one, and switches to it when they agree, or when differences are
   /// accepted.
   ///
-  /// - Throws: `RebuildFault`, `PostgresError`, `LogFault`: the new generation stays, to be gone on with.
+  /// - Throws: `RebuildFault`, `PostgresError`, `LogFault`: the new generation stays and is resumed.
   ///   `CancellationError` when the task was cancelled before the switch: then nothing of it stays.
   public func run() async throws -> RebuildReport {
     try await withSessions { sessions in
@@ -144,33 +145,24 @@ public struct Rebuild: Sendable {
     observe(RebuildProgress(model: model.name, generation: 0, phase: .making, position: 0, target: 0))
     let tables = GenerationTables(model: model)
     let reader = LogReader(codec: codec)
-    return try await sessions.control.run { [model] session in
+    return try await sessions.control.run { [model, build = options.build] session in
       try session.transaction {
+        try SchemaOfBuild.expect(session)
         let complete = try session.execute(
           "select position = 0 or exists (select from events where position = 1) from log_head")
-        guard try complete.bool(0, 0) else { throw RebuildFault.incompleteLog }
+        guard try complete.bool(0, 0) else { throw RebuildFault.incompleteLog(missing: 1) }
         let inventory = try tables.inventory(reader, session)
-        var next = toCompare ? Generation.comparison : Generation(inventory.live.number + 1)
-        var isContinued = false
-        if !toCompare {
-          // One whose fold was in memory is begun again; so is one of another form.
-          if !model.isInline, let left = inventory.unfinished.last, left.shape == model.shape {
-            next = left.generation
-            isContinued = true
-          }
-          for left in inventory.unfinished where !(isContinued && left.generation == next) {
-            try tables.drop(left.generation, session)
-          }
-        }
         // The lock says that nobody compares any more.
         if inventory.hasComparison { try tables.drop(.comparison, session) }
-        if !isContinued { try tables.make(next, session) }
+        let left = toCompare ? nil : try tables.resumable(inventory, by: build, session)
+        let next = left ?? (toCompare ? .comparison : Generation(inventory.live.number + 1))
+        if left == nil { try tables.make(next, by: toCompare ? nil : build, session) }
         // The lock says that whoever had it is gone.
         let key = ProjectionLease.Key(model: model.name, generation: next)
         guard let lease = try ProjectionLease.seize(key, owner: .random(), for: RebuildOptions.lease, session) else {
           throw RebuildFault.overtaken(model: model.name)
         }
-        return Start(live: inventory.live, lease: lease, isContinued: isContinued && lease.position > 0)
+        return Start(live: inventory.live, lease: lease, isContinued: left != nil)
       }
     }
   }

@@ -10,16 +10,20 @@ public struct RebuildOptions: Sendable {
   public var runLength: Int64
   /// Events that are taken in under the head's lock, at most.
   public var restMaximum: Int64
+  /// Which build this is, told apart from every other one: it goes on with what it has begun itself, and with nothing of
+  /// another's. Nil begins every rebuild at the first event.
+  public var build: String?
 
   public init(
     accepts: Bool = false, shownMaximum: Int = 100, readers: Int = 2, runLength: Int64 = 10_000,
-    restMaximum: Int64 = 4_000
+    restMaximum: Int64 = 4_000, build: String? = nil
   ) {
     self.accepts = accepts
     self.shownMaximum = max(1, shownMaximum)
     self.readers = max(1, readers)
     self.runLength = max(1, runLength)
     self.restMaximum = max(0, restMaximum)
+    self.build = build
   }
 
   /// Events that may be left for the lock in a round: few at first, so that the lock is short, and more and more where the

@@ -68,15 +68,31 @@ public struct RowDifference: Hashable, Sendable {
 public struct Differences: Hashable, Sendable {
   /// Those that are shown, a bounded number.
   public var shown: [RowDifference] = []
-  /// Rows that differ, by table, whether they are shown or not.
+  /// Rows that differ, by table, whether they are shown or not. One that several rounds find counts once, while there are
+  /// no more than `keysMaximum` of its table.
   public var rows: [String: Int64] = [:]
+  /// The keys of those that were counted, by table, `keysMaximum` of each at most.
+  var counted: [String: Set<[String]>] = [:]
+
+  /// Rows of one table that are known by their keys, at most.
+  static let keysMaximum = 10_000
+
+  init(shown: [RowDifference] = [], rows: [String: Int64] = [:]) {
+    self.shown = shown
+    self.rows = rows
+  }
 
   public var isEmpty: Bool { rows.values.allSatisfy { $0 == 0 } }
   public var total: Int64 { rows.values.reduce(0, +) }
 
   mutating func add(_ other: Differences, showing maximum: Int) {
     shown += other.shown.filter { !shown.contains($0) }.prefix(max(0, maximum - shown.count))
-    rows.merge(other.rows, uniquingKeysWith: +)
+    for (table, number) in other.rows {
+      let (known, found) = (counted[table] ?? [], other.counted[table] ?? [])
+      rows[table, default: 0] += number - Int64(known.intersection(found).count)
+      let room = max(0, Differences.keysMaximum - known.count)
+      counted[table] = known.union(found.subtracting(known).prefix(room))
+    }
   }
 }
 
@@ -101,12 +117,14 @@ public struct RebuildReport: Sendable {
   public var filling: Duration = .zero
 }
 
-/// Why a rebuild can't be done. What it had made so far is left, and the next one goes on with it.
+/// Why a rebuild can't be done. What it had made so far is left, and the next one resumes it.
 public enum RebuildFault: Error, Hashable, Sendable {
-  /// Somebody else rebuilds the model, in the session of this process of the server's.
+  /// Somebody else rebuilds the model; the lock is held by the Postgres backend of this process id.
   case running(model: String, backend: Int32?)
-  /// The log's beginning isn't in the database any more: it was archived.
-  case incompleteLog
+  /// The log isn't in the database as a whole: a part of it was archived, or is lost.
+  case incompleteLog(missing: Int64)
+  /// The database's schema isn't this build's: it lacks the migration, or it has one that this build doesn't know.
+  case otherSchema(file: String, isApplied: Bool)
   /// The live generation stands still, so there is no position at which the new one could be compared with it.
   case notFollowed(model: String, position: Int64, wanted: Int64)
   /// The writers were faster than the rebuild, or never let it have the head.
@@ -119,8 +137,13 @@ extension RebuildFault: CustomStringConvertible {
   public var description: String {
     switch self {
     case .running(let model, let backend):
-      "another rebuild of \(model) is running" + (backend.map { " (Postgres process \($0))" } ?? "")
-    case .incompleteLog: "the log's beginning is not in this database: a read model can only be made of the whole log"
+      "another rebuild of \(model) is running" + (backend.map { " (its lock is held by Postgres backend \($0))" } ?? "")
+    case .incompleteLog(let missing):
+      "event \(missing) is not in this database: a read model can only be made of the whole log"
+    case .otherSchema(let file, isApplied: false):
+      "the database lacks \(file), which this build's tables need: run kauri migrate of this build first"
+    case .otherSchema(let file, isApplied: true):
+      "the database has \(file), which is not this build's: rebuild with the build that migrated it"
     case .notFollowed(let model, let position, let wanted):
       "the live tables of \(model) stand at position \(position) and don't reach \(wanted): is any server, or kauri "
         + "project, running?"

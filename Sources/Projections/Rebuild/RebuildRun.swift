@@ -66,7 +66,7 @@ struct RebuildRun<Fill: GenerationFill> {
       after: lease.position, through: target, length: options.runLength, ahead: options.readers * 2
     ) { [fill, reader, readers = sessions.readers] after, through in
       try await readers.run { session in
-        fill.portion(of: try reader.events(after: after, through: through, types: fill.eventTypes, session))
+        fill.portion(of: try reader.wholeRun(after: after, through: through, types: fill.eventTypes, session))
       }
     }
     defer { runs.cancel() }
@@ -85,6 +85,7 @@ struct RebuildRun<Fill: GenerationFill> {
   private mutating func write(through position: Int64) async throws {
     do {
       try await sessions.writing.run { [fill, lease] session in
+        fill.arrange()
         try session.transaction("begin; set local synchronous_commit = off") {
           try lease.advance(to: position, for: RebuildOptions.lease, session)
           try fill.write(session)
@@ -113,11 +114,16 @@ struct RebuildRun<Fill: GenerationFill> {
     try await sessions.control.run { [reader] session in try reader.head(session).position }
   }
 
+  /// Up to where the new generation may go before it is live.
+  private func reachable() async throws -> Int64 {
+    try await sessions.control.run { [model, reader] session in try Reach(model).end(reader.head(session), session) }
+  }
+
   /// Up to where the new generation can be compared with the live one.
   private func comparable() async throws -> Int64 {
     if model.isInline { return try await head() }
     return try await sessions.control.run { [model, start, reader] session in
-      let live = try LiveCheckpoint(model, start.live).position(session)
+      let live = try LiveCheckpoint(model.name, start.live).position(session)
       return min(live, try reader.head(session).position)
     }
   }
@@ -145,7 +151,20 @@ struct RebuildRun<Fill: GenerationFill> {
     } else {
       found = try await compareFollowing()
     }
+    try await note(found)
+  }
+
+  /// What was found different is said in the database before anybody else hears of it: the next rebuild doesn't go on
+  /// with it. One that was to be compared only goes with this rebuild.
+  private mutating func note(_ found: Differences) async throws {
+    guard !found.isEmpty else { return }
     differences.add(found, showing: options.shownMaximum)
+    guard switches else { return }
+    do {
+      try await sessions.writing.run { [lease] session in try GenerationTables.noteDifference(lease, session) }
+    } catch is LeaseLost {
+      throw RebuildFault.overtaken(model: model.name)
+    }
   }
 
   /// The live checkpoint is held still for as long as it takes to bring the new generation to it and to take a snapshot
@@ -181,7 +200,7 @@ struct RebuildRun<Fill: GenerationFill> {
   /// comparison the new generation may be ahead of it, and the servers get time to come after.
   /// - Returns: the checkpoint's position.
   private func holdLiveCheckpoint() async throws -> Int64 {
-    let checkpoint = LiveCheckpoint(model, start.live)
+    let checkpoint = LiveCheckpoint(model.name, start.live)
     let until = ContinuousClock.now + RebuildOptions.patience
     while true {
       let live = try await sessions.control.run { session in
@@ -207,8 +226,8 @@ struct RebuildRun<Fill: GenerationFill> {
         try comparison.laterRows(than: position, among: rows, session)
       )
     }
-    differences.add(found, showing: options.shownMaximum)
     self.later = later
+    try await note(found)
   }
 
   /// Once more for what was written while the tables were compared. Rows that are written just now agree with one
@@ -232,7 +251,7 @@ struct RebuildRun<Fill: GenerationFill> {
     }
     var round = 0
     while true {
-      round = try await catchUp(to: head, from: round)
+      round = try await catchUp(to: reachable, from: round)
       try await compareWritten()
       if !differences.isEmpty, !options.accepts { return }
       self.report(.switching, of: lease.position)
@@ -241,10 +260,10 @@ struct RebuildRun<Fill: GenerationFill> {
         accepts: options.accepts, later: later)
       let outcome = try await sessions.writing.run { [lease] session in try change.attempt(lease, session) }
       switch outcome {
-      case .behind: round += 1
-      case .different(let found):
-        differences.add(found, showing: options.shownMaximum)
-        return
+      case .behind:
+        round += 1
+        try await bring(to: try await reachable(), .catchingUp)
+      case .different(let found): return try await note(found)
       case .switched(let position, let locked, let found):
         differences.add(found, showing: options.shownMaximum)
         lease.position = position
@@ -259,31 +278,5 @@ struct RebuildRun<Fill: GenerationFill> {
       RebuildProgress(
         model: model.name, generation: lease.key.generation.number, phase: phase, position: lease.position,
         target: target))
-  }
-}
-
-/// The checkpoint of a model's live generation.
-private struct LiveCheckpoint: Sendable {
-  private let model: String
-  private let generation: Generation
-
-  init(_ model: ReadModel, _ live: Generation) {
-    self.model = model.name
-    generation = live
-  }
-
-  func position(_ session: Session) throws -> Int64 { try read("", session) }
-
-  /// Nobody moves it until the caller's transaction ends.
-  func hold(_ session: Session) throws -> Int64 { try read(" for update", session) }
-
-  private func read(_ clause: String, _ session: Session) throws -> Int64 {
-    let rows = try session.execute(
-      "select position from projections where model = $1 and generation = $2\(clause)",
-      [.text(model), .int4(Int32(clamping: generation.number))])
-    guard rows.count > 0 else {
-      throw CorruptRow(table: "projections", key: model, reason: "the live generation has no checkpoint")
-    }
-    return try rows.int8(0, 0)
   }
 }

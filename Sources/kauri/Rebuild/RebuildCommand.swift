@@ -3,7 +3,6 @@ import Crypto
 import EventStore
 import Postgres
 import Projections
-import UnixSignals
 
 /// `kauri rebuild`: read models made anew from the log, on a bank that stays open.
 struct RebuildCommand: AsyncParsableCommand {
@@ -12,8 +11,9 @@ struct RebuildCommand: AsyncParsableCommand {
     abstract: "Make read models anew from the log, compare them with the live ones, and switch to them.",
     discussion: """
       Works as the role that owns the schema, beside servers that go on serving. A rebuild that is killed leaves the \
-      live tables as they are, and is gone on with by the next; one that is cancelled (Ctrl-C, SIGTERM) leaves nothing \
-      behind. The old tables stay until --drop-old. It lowers its own priority (nice 10), so that a server on the same \
+      live tables as they are, and the next one by the same build resumes it; one that is cancelled (Ctrl-C, SIGTERM) \
+      leaves nothing behind. What was found different is never resumed. The old tables, a copy from before the switch, \
+      stay until --drop-old. It lowers its own priority (nice 10), so that a server on the same \
       machine goes first.
 
       Exit status: 0 when every model was switched, 1 when the old and the new differ (and then nothing is switched, \
@@ -58,19 +58,10 @@ struct RebuildCommand: AsyncParsableCommand {
     let rebuilding = Rebuilding(
       models: all ? ReadModel.all : models.compactMap(ReadModel.named),
       database: ConnectionConfiguration(conninfo: try place.ownerConninfo()),
-      options: RebuildOptions(accepts: accept, shownMaximum: differences), dropsOld: dropOld, json: json)
-    let work = Task { try await rebuilding.run() }
-    let signals = Task {
-      for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { work.cancel() }
-    }
-    let outcome = await work.result
-    signals.cancel()
-    do {
-      if try outcome.get() { throw ExitCode(1) }
-    } catch is CancellationError {
-      Terminal.say("kauri: cancelled; nothing of what was being made remains")
-      throw ExitCode(1)
-    }
+      options: RebuildOptions(
+        accepts: accept, shownMaximum: differences, build: dropOld ? nil : BuildDigest.ofThisProcess()),
+      dropsOld: dropOld, json: json)
+    try await runUntilSignal { try await rebuilding.run() }
   }
 }
 

@@ -16,14 +16,14 @@ struct RebuildSummary {
       "\(report.model): generation \(report.newGeneration) "
         + (report.switched ? "is live" : "differs from \(report.oldGeneration), which stays live"),
       "  \(read.grouped) events in \(seconds(report.duration)), \(rate.grouped)/s"
-        + (report.continuedFrom.map { ", gone on from \($0.grouped)" } ?? ""),
+        + (report.continuedFrom.map { ", resumed after \($0.grouped)" } ?? ""),
     ]
     if report.switched { lines.append("  the log was locked for \(milliseconds(report.locked)) ms") }
-    for (table, rows) in differences.rows.sorted(by: { $0.key < $1.key }) where rows > 0 {
-      lines.append("  \(table): \(rows.grouped) rows differ")
-    }
-    lines += differences.shown.map { "  \($0.text)" }
-    if !report.switched { lines.append("  --accept switches all the same; --drop-old takes the new one away") }
+    lines += (writer.totals(differences) + writer.lines(differences)).map { "  \($0)" }
+    lines.append(
+      report.switched
+        ? "  the old tables are a copy from before the switch, erased customers' data too: --drop-old takes them away"
+        : "  --accept makes it once more and switches all the same; --drop-old takes the new one away")
     return lines.joined(separator: "\n")
   }
 
@@ -49,46 +49,20 @@ struct RebuildSummary {
     json.field("filling_milliseconds", integer: milliseconds(report.filling))
     json.field("peak_memory_kib", integer: ProcessUsage.peakMemory)
     if report.switched { json.field("locked_milliseconds", integer: milliseconds(report.locked)) }
-    json.key("differing_rows")
-    json.beginObject()
-    for (table, rows) in report.differences.rows.sorted(by: { $0.key < $1.key }) {
-      json.key(table)
-      json.integer(rows)
-    }
-    json.endObject()
-    json.key("differences")
-    json.beginArray()
-    for difference in report.differences.shown { difference.write(to: &json) }
-    json.endArray()
+    writer.write(report.differences, to: &json)
     json.endObject()
     return String(decoding: json.bytes, as: UTF8.self)
   }
-}
 
-extension RowDifference {
-  fileprivate var text: String {
-    let place = "\(table) " + key.map { "\($0.column)=\($0.value)" }.joined(separator: " ")
-    switch kind {
-    case .onlyOld: return "\(place): only the old generation has it"
-    case .onlyNew: return "\(place): only the new generation has it"
-    case .changed: return "\(place) \(column ?? ""): old \(old ?? "null"), new \(new ?? "null")"
+  private var writer: DifferenceWriter {
+    DifferenceWriter(showsKind: true) { difference in
+      [("old", difference.old), ("new", difference.new)]
+    } words: { difference in
+      switch difference.kind {
+      case .onlyOld: "only the old generation has it"
+      case .onlyNew: "only the new generation has it"
+      case .changed: "old \(difference.old ?? "null"), new \(difference.new ?? "null")"
+      }
     }
-  }
-
-  fileprivate func write(to json: inout JSONWriter) {
-    json.beginObject()
-    json.field("table", table)
-    json.key("key")
-    json.beginObject()
-    for (column, value) in key {
-      json.key(column)
-      json.string(value)
-    }
-    json.endObject()
-    json.field("kind", kind)
-    json.field("column", column)
-    json.field("old", old)
-    json.field("new", new)
-    json.endObject()
   }
 }

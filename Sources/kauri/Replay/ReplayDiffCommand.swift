@@ -4,7 +4,6 @@ import EventStore
 import Ledger
 import Postgres
 import Projections
-import UnixSignals
 
 /// `kauri replay diff`: read models against a fold of the log.
 struct ReplayDiffCommand: AsyncParsableCommand {
@@ -13,8 +12,8 @@ struct ReplayDiffCommand: AsyncParsableCommand {
     abstract: "Compare read models with a fold of the log, row by row and column by column.",
     discussion: """
       Folds the log into tables of its own beside the live ones, compares, and takes them away again: what kauri \
-      rebuild does, but for the switch. What an interrupted rebuild left stays as it is. Works as the role that owns the schema, on a bank that stays open. Exit status 1 when anything \
-      differs.
+      rebuild does, but for the switch. What an interrupted rebuild left stays as it is. Works as the role that owns \
+      the schema, on a bank that stays open. Exit status 1 when anything differs.
 
       Models: \(ReadModel.all.map(\.name).joined(separator: ", ")).
       """)
@@ -41,18 +40,7 @@ struct ReplayDiffCommand: AsyncParsableCommand {
   func run() async throws {
     let chosen = models.isEmpty ? ReadModel.all : models.compactMap(ReadModel.named)
     let configuration = ConnectionConfiguration(conninfo: try database.ownerConninfo())
-    let work = Task { try await compare(chosen, configuration) }
-    let signals = Task {
-      for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { work.cancel() }
-    }
-    let outcome = await work.result
-    signals.cancel()
-    do {
-      if try outcome.get() { throw ExitCode(1) }
-    } catch is CancellationError {
-      Terminal.say("kauri: cancelled; nothing of what was being made remains")
-      throw ExitCode(1)
-    }
+    try await runUntilSignal { try await compare(chosen, configuration) }
   }
 
   /// - Returns: whether anything differs.
@@ -80,13 +68,9 @@ struct ReplayDiffCommand: AsyncParsableCommand {
 
 extension RebuildReport {
   fileprivate var comparisonText: String {
-    var lines = differences.shown.map(\.comparisonText)
-    for (table, rows) in differences.rows.sorted(by: { $0.key < $1.key }) where rows > 0 {
-      lines.append("\(table): \(rows.grouped) rows differ")
-    }
     let outcome = differences.isEmpty ? "is what the log gives" : "isn't what the log gives"
-    lines.append("\(model) \(outcome), up to event \(position.grouped)")
-    return lines.joined(separator: "\n")
+    let lines = DifferenceWriter.comparison.lines(differences) + DifferenceWriter.comparison.totals(differences)
+    return (lines + ["\(model) \(outcome), up to event \(position.grouped)"]).joined(separator: "\n")
   }
 
   fileprivate var comparisonJSON: String {
@@ -95,50 +79,35 @@ extension RebuildReport {
     json.field("model", model)
     json.field("same", differences.isEmpty)
     json.field("position", integer: position)
-    json.key("differing_rows")
-    json.beginObject()
-    for (table, rows) in differences.rows.sorted(by: { $0.key < $1.key }) {
-      json.key(table)
-      json.integer(rows)
-    }
-    json.endObject()
-    json.key("differences")
-    json.beginArray()
-    for difference in differences.shown { difference.writeComparison(to: &json) }
-    json.endArray()
+    DifferenceWriter.comparison.write(differences, to: &json)
     json.endObject()
     return String(decoding: json.bytes, as: UTF8.self)
   }
 }
 
+extension DifferenceWriter {
+  fileprivate static let comparison = DifferenceWriter { difference in
+    [("expected", difference.expected), ("found", difference.found)]
+  } words: { difference in
+    "expected \(difference.expected), found \(difference.found)"
+  }
+}
+
 /// The live row is what was found, the fold's is what was expected.
 extension RowDifference {
-  private var sides: (expected: String, found: String) {
+  fileprivate var expected: String {
     switch kind {
-    case .onlyOld: ("no row", "a row")
-    case .onlyNew: ("a row", "no row")
-    case .changed: (new ?? "null", old ?? "null")
+    case .onlyOld: "no row"
+    case .onlyNew: "a row"
+    case .changed: new ?? "null"
     }
   }
 
-  fileprivate var comparisonText: String {
-    let place = "\(table) " + key.map { "\($0.column)=\($0.value)" }.joined(separator: " ")
-    return "\(place)\(column.map { " \($0)" } ?? ""): expected \(sides.expected), found \(sides.found)"
-  }
-
-  fileprivate func writeComparison(to json: inout JSONWriter) {
-    json.beginObject()
-    json.field("table", table)
-    json.key("key")
-    json.beginObject()
-    for (column, value) in key {
-      json.key(column)
-      json.string(value)
+  fileprivate var found: String {
+    switch kind {
+    case .onlyOld: "a row"
+    case .onlyNew: "no row"
+    case .changed: old ?? "null"
     }
-    json.endObject()
-    json.field("column", column)
-    json.field("expected", sides.expected)
-    json.field("found", sides.found)
-    json.endObject()
   }
 }

@@ -25,7 +25,7 @@ struct BookLife {
   private(set) var batches: [[Int64]] = []
   private(set) var crashes: [CrashableBook.Crash] = []
   /// Crashes that came while their batch was under way.
-  private(set) var hits = 0
+  private(set) var hits: [CrashableBook.Crash] = []
   /// Commands that stood in the log already when they were asked for again.
   private(set) var foundAgain = 0
 
@@ -143,7 +143,8 @@ struct BookLife {
       return try take(answers)
     }
     crashes.append(crash)
-    let moment = pace * chance.index(below: 100) / 100
+    // Early in the batch until one of its kind has come in time: a crash after the answer says little.
+    let moment = pace * chance.index(below: 100) / (hits.contains(crash) ? 100 : 200)
     let (book, old) = (book, writer)
     let isAnswered = Flag()
     let given = Task {
@@ -152,7 +153,7 @@ struct BookLife {
       return answers
     }
     try await Task.sleep(for: moment)
-    if !isAnswered.isRaised { hits += 1 }
+    if !isAnswered.isRaised { hits.append(crash) }
     guard case .process = crash else {
       try await book.strike(crash)
       let answers = try await settle(batch, first: await given.value)

@@ -161,7 +161,7 @@ import Testing
     await somebody.close()
   }
 
-  /// An audit changes nothing: not even what a rebuild that was killed left to be gone on with.
+  /// An audit changes nothing: not even what a rebuild that was killed left to be resumed.
   @Test func anInterruptedRebuildGoesOnWhereItStood() async throws {
     try await ReplayBook.run(commands: 250) { book in
       try await follow(book)

@@ -210,18 +210,10 @@ extension OnAServer {
         try await bank.live(commands: 200)
         try await book.catchUpAll()
         for model in ReadModel.all {
-          try await book.administer { session in
-            try session.simple(
-              """
-              create or replace function break_off() returns trigger language plpgsql as
-                'begin raise exception ''broken off''; end';
-              create trigger break_off before update of position on projections for each row
-                when (new.generation > 1 and new.position > \(position)) execute function break_off();
-              """)
-          }
+          try await book.breakOff(after: Int64(position))
           await #expect(throws: PostgresError.self, "\(model.name)") { try await book.rebuild(model) }
           #expect(try await book.liveGenerations()[model.name] == nil)
-          try await book.administer { try $0.simple("drop trigger break_off on projections") }
+          try await book.stopBreakingOff()
 
           let report = try await book.rebuild(model)
           #expect(report.switched && report.differences.isEmpty, "\(model.name): \(report.differences)")
@@ -243,8 +235,29 @@ extension OnAServer {
           try session.simple(
             "alter table events detach partition events_000000; alter table events_000000 rename to gone")
         }
-        await #expect(throws: RebuildFault.incompleteLog) { try await book.rebuild("balances") }
+        await #expect(throws: RebuildFault.incompleteLog(missing: 1)) { try await book.rebuild("balances") }
         #expect(try await book.checkpoints().count == 4)
+      }
+    }
+
+    @Test("a log with a hole in it makes no read model, and the hole is named")
+    func hole() async throws {
+      try await TestBook.with { book in
+        var bank = RandomBank(book, Chance("a log with a hole"))
+        try await bank.prepare()
+        try await bank.live(commands: 60)
+        try await book.catchUpAll()
+        // As where a range in the middle isn't attached any more.
+        try await book.administer { session in
+          try session.simple(
+            "set session_replication_role = replica; delete from events where position in (41, 42, 60)")
+        }
+        for model in ReadModel.all {
+          await #expect(throws: RebuildFault.incompleteLog(missing: 41), "\(model.name)") {
+            try await book.rebuild(model, accepting: true)
+          }
+        }
+        #expect(try await book.liveGenerations().isEmpty)
       }
     }
   }

@@ -31,9 +31,9 @@ extension OnAServer {
 
         for model in ReadModel.all {
           let report = try await book.rebuild(model)
+          // Whoever waited for the reader would wait in vain, and fail. How long the lock takes is in docs/performance.md:
+          // a machine that runs other tests at the same time says nothing about it.
           #expect(report.switched && report.differences.isEmpty, "\(model.name): \(report.differences.shown)")
-          // On an idle machine some milliseconds; what matters here is that nobody was waited for.
-          #expect(report.locked < .seconds(2), "\(model.name)")
         }
 
         let after = try await reader.run { session in
@@ -80,15 +80,10 @@ extension OnAServer {
           try session.simple("begin; select from projections where model = 'entries' for update")
         }
         async let first = book.rebuild("entries")
-        try await eventually {
-          try await book.administer { session in
-            let rows = try session.execute(
-              "select from pg_stat_activity where application_name = 'kauri rebuild' and wait_event_type = 'Lock'")
-            return rows.count > 0
-          }
-        }
+        try await book.rebuildWaits()
         let fault = await #expect(throws: RebuildFault.self) { try await book.rebuild("entries") }
-        #expect(fault?.description.hasPrefix("another rebuild of entries is running (Postgres process ") == true)
+        let said = "another rebuild of entries is running (its lock is held by Postgres backend "
+        #expect(fault?.description.hasPrefix(said) == true)
         #expect(try await book.rebuild("balances").switched)
         try await somebody.run { try $0.simple("commit") }
         await somebody.close()
@@ -96,6 +91,7 @@ extension OnAServer {
       }
     }
 
+    /// In a book that stands still there is nothing to catch up with: `cancelledCatchingUp`.
     static let phases: [RebuildProgress.Phase] = [.making, .filling, .comparing, .switching]
 
     @Test("cancelled in any phase, nothing of it remains", arguments: phases)
@@ -117,6 +113,46 @@ extension OnAServer {
           #expect(try await book.checkpoints() == checkpoints, "\(model.name)")
         }
         #expect(try await book.liveGenerations().isEmpty)
+      }
+    }
+
+    @Test("cancelled while it catches up, nothing of it remains", arguments: ["balances", "entries"])
+    func cancelledCatchingUp(name: String) async throws {
+      try await TestBook.with { book in
+        var bank = RandomBank(book, Chance("cancelled while catching up"))
+        try await bank.prepare()
+        try await bank.live(commands: 60)
+        try await book.catchUpAll()
+        let (tables, checkpoints) = (try await book.tables(), try await book.checkpoints())
+        // What it has read first waits to be written until there is more than may be left for the head's lock.
+        try await book.administer { session in
+          try session.simple(
+            """
+            create function wait_filled() returns trigger language plpgsql as
+              'begin perform pg_advisory_xact_lock(1, 1); return new; end';
+            create trigger wait_filled before update of position on projections for each row
+              when (new.generation > 1 and old.position = 0 and new.position > 0) execute function wait_filled();
+            """)
+        }
+        let gate = try await Connection.connect(ConnectionConfiguration(conninfo: book.adminConninfo))
+        try await gate.run { session in _ = try session.execute("select pg_advisory_lock(1, 1)") }
+        let phases = Mutex(Set<RebuildProgress.Phase>())
+        let model = try #require(ReadModel.named(name))
+        let rebuilding = Task {
+          try await book.rebuild(model) { progress in
+            phases.withLock { _ = $0.insert(progress.phase) }
+            if progress.phase == .catchingUp { withUnsafeCurrentTask { $0?.cancel() } }
+          }
+        }
+        try await book.rebuildWaits()
+        let end = try await book.head()
+        while try await book.head() < end + 100 { try await bank.live(commands: 20) }
+        try await book.catchUpAll()
+        await gate.close()
+        await #expect(throws: CancellationError.self) { try await rebuilding.value }
+        #expect(phases.withLock { $0 } == [.making, .filling, .catchingUp])
+        #expect(try await book.tables() == tables)
+        #expect(try await book.checkpoints() == checkpoints)
       }
     }
 
