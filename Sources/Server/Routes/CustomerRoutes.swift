@@ -17,7 +17,7 @@ struct CustomerRoutes {
           parameter: Self.customer,
           answer: .reference("Customer")), respond: customer),
       Route(
-        .get, "/v1/customers/{id}/accounts", access: .everyRole, query: [.at, .atLeast],
+        .get, "/v1/customers/{id}/accounts", access: .everyRole, query: [.limit, .cursor, .at, .atLeast],
         .read(
           "listCustomerAccounts", .customers, "A customer's accounts, in the order they were opened.",
           parameter: Self.customer, answer: .reference("Accounts")), respond: accounts),
@@ -36,18 +36,20 @@ struct CustomerRoutes {
   }
 
   @Sendable private func accounts(_ call: Call) async throws -> Response {
-    let (at, atLeast) = (try call.at(), try call.atLeast())
+    let (at, atLeast, limit) = (try call.at(), try call.atLeast(), try call.query.limit())
     let (found, view) = try await find(call)
     let answer = try await reads.reader.accounts(of: found.value.id, at: at, atLeast: atLeast)
-    return try await reads.reply(answer, view, reserving: 512 + answer.value.count * 512) { accounts, writer in
+    let page = try Page(of: answer.value, limit: limit, cursor: call.query[.cursor])
+    return try await reads.reply(answer, view, reserving: 512 + page.elements.count * 512) { _, writer in
       writer.json.key("accounts")
       writer.json.beginArray()
-      for account in accounts {
+      for account in page.elements {
         writer.json.beginObject()
         AccountRoutes.write(account, scores: call.shown(account.scores), asOf: answer.asOf, to: &writer)
         writer.json.endObject()
       }
       writer.json.endArray()
+      writer.json.field("next_cursor", page.next)
     }
   }
 

@@ -38,7 +38,8 @@ struct EventRoutes {
             Operation.Parameter(
               name: "Last-Event-ID", about: "The id of the last event that a follower has seen.",
               schema: .string(pattern: "^([1-9][0-9]{0,9}:)?[0-9]{1,19}$"))
-          ], answer: .reference("Events"), others: [Operation.Content(type: Self.eventStream, schema: .string())]),
+          ], answer: .reference("Events"), others: [Operation.Content(type: Self.eventStream, schema: .string())],
+          problems: [.notAcceptable, .historyChanged]),
         respond: events)
     ]
   }
@@ -54,11 +55,12 @@ struct EventRoutes {
     let wanted = try wanted(call)
     let limit = try call.query.limit()
     let atLeast = try call.atLeast()
-    let accept = call.request.headers[.accept] ?? "*/*"
-    if accept.contains(Self.eventStream) {
+    let accepted = AcceptedTypes(call.request.headers[.accept])
+    // A page is what everybody else's `*/*` gets: to follow the log has to be asked for.
+    if let stream = accepted.named(Self.eventStream), stream > 0, stream >= accepted.quality(of: Reply.json) {
       return try await follow(from: wanted, call)
     }
-    guard accept.contains(Reply.json) || accept.contains("*/*") || accept.contains("application/*") else {
+    guard accepted.quality(of: Reply.json) > 0 else {
       throw Problem(.notAcceptable, "The log comes as \(Reply.json) or \(Self.eventStream).")
     }
     let page = try await reads.reader.events(
