@@ -144,7 +144,9 @@ public struct ReverseTransfer: InstructionContent {
 
   public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
     transferID = try object.required("transfer_id").identifier()
-    reason = try object.required("reason").personalText(in: context)
+    let value = try object.required("reason")
+    reason = try value.personalText(in: context)
+    if context.source == .client, reason.clearText == "" { throw value.fault("must not be empty") }
   }
 
   public func write(to writer: inout RecordWriter) {
