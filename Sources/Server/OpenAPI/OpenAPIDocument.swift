@@ -196,8 +196,7 @@ struct OpenAPIDocument {
       json.key(String(status))
       json.beginObject()
       json.field("description", about)
-      headers(
-        Operation.Parameter.ofProblems(status, hasDeclines: operation.decline != nil), to: &json)
+      headers(Operation.Parameter.ofProblems(status), to: &json)
       contents([Operation.Content(type: Problem.contentType, schema: schema)], to: &json)
       json.endObject()
     }

@@ -171,14 +171,10 @@ extension Operation.Parameter {
     name: "WWW-Authenticate", about: "That a bearer token is needed, or what is wrong with it.", schema: .string())
 
   /// Of problem documents of one status.
-  ///
-  /// - Parameter hasDeclines: whether the operation's declines are among them, with what an accepted command's answer has.
-  static func ofProblems(_ status: Int, hasDeclines: Bool) -> [Self] {
+  static func ofProblems(_ status: Int) -> [Self] {
     switch status {
     case 401: [authenticate]
-    case 403, 422: [logPosition] + (hasDeclines ? [replayed, preferenceApplied] : [])
-    case 409: [logPosition, retryAfter]
-    case 429, 503: [retryAfter]
+    case 409, 429, 503: [retryAfter]
     default: []
     }
   }
