@@ -47,42 +47,6 @@ import Testing
     }
   }
 
-  /// Whatever header an answer has, beyond those of any HTTP answer, its status is documented with.
-  @Test func headersOfAnswersAreInIt() async throws {
-    try await TestBank().test { caller in
-      let paths = try Self.fields(Self.fields(try await Self.document(caller).root)["paths"])
-      func expectDocumented(_ answer: TestAnswer, _ method: String, _ path: String, having wanted: String...) throws {
-        let operation = try Self.fields(Self.fields(paths[path])[method])
-        let response = try Self.fields(Self.fields(operation["responses"])["\(answer.status.code)"])
-        let documented = Set(try Self.fields(response["headers"]).keys.map { $0.lowercased() })
-        let names = Set(answer.headers.map { $0.name.canonicalName })
-        let ordinary: Set<String> = ["content-type", "content-length", "date", "server", "connection", "cache-control"]
-        #expect(names.subtracting(documented).subtracting(ordinary) == [], "\(method) \(path) \(answer.status)")
-        for name in wanted { #expect(names.contains(name), "\(method) \(path): \(names)") }
-      }
-      let (alice, savings) = (TestBank.alice, "01900000-0000-7000-8000-0000000000a1")
-      let shop = "01900000-0000-7000-8000-0000000000b1"
-      let command = "/v1/commands/PostTransfer"
-      let key = TestCaller.newID()
-      for wanted in ["log-position", "idempotency-replayed"] {
-        let given = try await caller.give("PostTransfer", TestCaller.transfer(savings, shop, 1), key: key)
-        try expectDocumented(given, "post", command, having: wanted)
-      }
-      let unknown = try await caller.send(.post, command, as: nil, "{}")
-      try expectDocumented(unknown, "post", command, having: "www-authenticate")
-      try expectDocumented(
-        await caller.get("/v1/accounts/\(savings)"), "get", "/v1/accounts/{id}", having: "etag", "log-position")
-      try expectDocumented(
-        await caller.get("/v1/customers/\(alice)"), "get", "/v1/customers/{id}", having: "etag", "log-position")
-      try expectDocumented(
-        await caller.get("/v1/accounts/\(savings)?at_least=999999"), "get", "/v1/accounts/{id}", having: "retry-after")
-      try expectDocumented(await caller.get("/v1/accounts/\(key)"), "get", "/v1/accounts/{id}")
-      try expectDocumented(await caller.get("/v1/events"), "get", "/v1/events", having: "log-position")
-      try expectDocumented(await caller.get("/v1/events", headers: [.accept: "text/html"]), "get", "/v1/events")
-      try expectDocumented(await caller.get("/livez", as: nil), "get", "/livez")
-    }
-  }
-
   @Test func itIsWellFormed() async throws {
     try await TestBank().test { caller in
       let document = try await Self.document(caller)

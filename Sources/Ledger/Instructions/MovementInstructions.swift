@@ -144,9 +144,7 @@ public struct ReverseTransfer: InstructionContent {
 
   public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
     transferID = try object.required("transfer_id").identifier()
-    let value = try object.required("reason")
-    reason = try value.personalText(in: context)
-    if context.source == .client, reason.clearText == "" { throw value.fault("must not be empty") }
+    reason = try object.required("reason").personalText(in: context)
   }
 
   public func write(to writer: inout RecordWriter) {

@@ -65,9 +65,7 @@ enum CommandSchemas {
     "SuspendCustomer": [customer, reason],
     "EraseCustomer": [
       customer,
-      Field(
-        "reason", .string(minLength: 1, maxLength: FieldLimit.text),
-        "It outlives the person: not a word about who it was."),
+      Field("reason", .string(maxLength: FieldLimit.text), "It outlives the person: not a word about who it was."),
     ],
     "OpenAccount": [
       Field("account_id", .uuid), optional("kind", choices(AccountKind.self), "customer when it isn't given."),
@@ -91,9 +89,7 @@ enum CommandSchemas {
       Field("postings", .array(posting, 2...FieldLimit.postingsPerJournal)), optional("reference", text),
       optional("value_date", .date),
     ],
-    "ReverseTransfer": [
-      Field("transfer_id", .uuid), Field("reason", .string(minLength: 1, maxLength: FieldLimit.text)),
-    ],
+    "ReverseTransfer": [Field("transfer_id", .uuid), Field("reason", text)],
     "PlaceHold": [
       optional("hold_id", .uuid, "The command's id when it isn't given."), Field("account_id", account),
       Field("amount", amount), Field("currency", currency), optional("expires_at", .moment),

@@ -158,22 +158,18 @@ struct OpenAPIDocument {
     json.key(String(answer.status))
     json.beginObject()
     json.field("description", answer.about)
-    headers(answer.headers, to: &json)
-    contents(answer.contents, to: &json)
-    json.endObject()
-  }
-
-  private func headers(_ headers: [Operation.Parameter], to json: inout JSONWriter) {
-    json.key("headers")
-    json.beginObject()
-    for header in [.requestID] + headers {
-      json.key(header.name)
+    if answer.hasPosition {
+      json.key("headers")
       json.beginObject()
-      json.field("description", header.about)
+      json.key("Log-Position")
+      json.beginObject()
+      json.field("description", "The log position that the answer reflects.")
       json.key("schema")
-      header.schema.write(to: &json)
+      AnswerSchemas.position.write(to: &json)
+      json.endObject()
       json.endObject()
     }
+    contents(answer.contents, to: &json)
     json.endObject()
   }
 
@@ -196,7 +192,6 @@ struct OpenAPIDocument {
       json.key(String(status))
       json.beginObject()
       json.field("description", about)
-      headers(Operation.Parameter.ofProblems(status), to: &json)
       contents([Operation.Content(type: Problem.contentType, schema: schema)], to: &json)
       json.endObject()
     }

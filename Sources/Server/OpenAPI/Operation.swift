@@ -15,16 +15,8 @@ struct Operation: Sendable {
     let status: Int
     let about: String
     let contents: [Content]
-    /// That the answer has, besides those that every answer has.
-    let headers: [Parameter]
-
-    /// - Parameter hasPosition: whether the answer says which log position it reflects.
-    init(status: Int, about: String, contents: [Content], hasPosition: Bool, headers: [Parameter] = []) {
-      self.status = status
-      self.about = about
-      self.contents = contents
-      self.headers = (hasPosition ? [.logPosition] : []) + headers
-    }
+    /// Whether the answer says which log position it reflects.
+    let hasPosition: Bool
   }
 
   /// Unique, for code generators.
@@ -92,13 +84,13 @@ struct Operation: Sendable {
   /// A read that is answered with one JSON document.
   static func read(
     _ id: String, _ tag: Tag, _ summary: String, parameter: Parameter? = nil, headers: [Parameter] = [],
-    answer: Schema, others: [Content] = [], answerHeaders: [Parameter] = [], problems: [ProblemCode] = []
+    answer: Schema, others: [Content] = [], problems: [ProblemCode] = []
   ) -> Operation {
     Operation(
       id, tag, summary, parameter: parameter, headers: headers,
       success: Success(
         status: 200, about: "The answer.", contents: [Content(type: Reply.json, schema: answer)] + others,
-        hasPosition: true, headers: answerHeaders),
+        hasPosition: true),
       problems: [.invalidParameter, .positionNotReached, .databaseUnavailable, .readModelOutdated]
         + (parameter == nil ? [] : [.notFound]) + problems)
   }
@@ -126,8 +118,7 @@ struct Operation: Sendable {
       body: Content(type: Reply.json, schema: .object(fields)),
       success: Success(
         status: 201, about: "Accepted: what it led to.",
-        contents: [Content(type: Reply.json, schema: .reference("Outcome"))], hasPosition: true,
-        headers: [.replayed, .preferenceApplied]),
+        contents: [Content(type: Reply.json, schema: .reference("Outcome"))], hasPosition: true),
       problems: [
         .invalidRequest, .missingIdempotencyKey, .invalidHeader, .requestTimeout, .versionConflict, .notDue,
         .bodyTooLarge,
@@ -145,37 +136,7 @@ struct Operation: Sendable {
       status: 200, about: "One outcome a line, in the order of the request's lines.",
       contents: [Content(type: Reply.lines, schema: .reference("BatchOutcome"))], hasPosition: false),
     problems: [
-      .invalidRequest, .invalidHeader, .requestTimeout, .bodyTooLarge, .unsupportedMediaType, .queueFull,
-      .databaseUnavailable,
+      .invalidRequest, .invalidHeader, .requestTimeout, .bodyTooLarge, .unsupportedMediaType, .queueFull, .databaseUnavailable,
       .unknownRuleSet, .logNotSealed, .clockAhead,
     ])
-}
-
-// MARK: - Headers of answers
-
-extension Operation.Parameter {
-  static let requestID = Self(
-    name: "X-Request-Id", about: "The request's own, or one that was made: logs have it.", schema: .string())
-  static let logPosition = Self(
-    name: "Log-Position", about: "The log position that the answer reflects.", schema: AnswerSchemas.position)
-  static let replayed = Self(
-    name: "Idempotency-Replayed", about: "`true` where this is the first answer again.", schema: .string())
-  static let preferenceApplied = Self(
-    name: "Preference-Applied", about: "`receipt` where the answer has one.", schema: .string())
-  static let version = Self(
-    name: "ETag", about: "The version, in quotation marks, for a command's If-Match; none with `at`.",
-    schema: .string())
-  private static let retryAfter = Self(
-    name: "Retry-After", about: "Seconds, where asking again may help.", schema: .integer(1...3_600))
-  private static let authenticate = Self(
-    name: "WWW-Authenticate", about: "That a bearer token is needed, or what is wrong with it.", schema: .string())
-
-  /// Of problem documents of one status.
-  static func ofProblems(_ status: Int) -> [Self] {
-    switch status {
-    case 401: [authenticate]
-    case 409, 429, 503: [retryAfter]
-    default: []
-    }
-  }
 }

@@ -15,7 +15,7 @@ struct CustomerRoutes {
         .read(
           "getCustomer", .customers, "A customer, now or in the past: status, scores, screening state.",
           parameter: Self.customer,
-          answer: .reference("Customer"), answerHeaders: [.version]), respond: customer),
+          answer: .reference("Customer")), respond: customer),
       Route(
         .get, "/v1/customers/{id}/accounts", access: .everyRole, query: [.limit, .cursor, .at, .atLeast],
         .read(
