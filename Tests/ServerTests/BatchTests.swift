@@ -33,14 +33,6 @@ import Testing
         Self.line("PostTransfer", TestCaller.transfer(Self.shop, Self.savings, 1), id: key),
         Self.line("ExpireHold", #"{"hold_id":"\#(key)"}"#),
       ])
-      // What a batch has no meaning for is refused, not passed over.
-      for header: HTTPFields in [[.ifMatch: #""1""#], [HTTPField.Name("Idempotency-Key")!: TestCaller.newID()]] {
-        let refused = try await caller.send(
-          .post, "/v1/commands", as: "operator", Self.line("PostTransfer", transfer),
-          headers: header + [.contentType: "application/x-ndjson"])
-        #expect(refused.status == .badRequest)
-        #expect(try refused.code == "invalid_header")
-      }
       let lines = try answer.lines
       #expect(answer.status == .ok)
       #expect(answer.headers[.contentType] == "application/x-ndjson")

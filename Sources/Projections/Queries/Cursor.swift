@@ -1,10 +1,10 @@
-public import Ledger
+import Ledger
 
 /// Where a page of a list ended. Opaque to clients; it says which list it is of, so that it isn't taken for another's.
 struct Cursor {
   enum List: UInt8 {
     case entriesNewestFirst = 1
-    case entriesOldestFirst, holds, approvals, customers, declines, accessLog, accounts
+    case entriesOldestFirst, holds, approvals, customers, declines, accessLog
   }
 
   /// - Parameter words: what the list's order is by, and what it was asked for.
@@ -46,19 +46,6 @@ extension Page {
   init(_ rows: [Element], limit: Int, cursor: (Element) -> String) {
     let elements = Array(rows.prefix(limit))
     self.init(elements, next: rows.count > limit ? elements.last.map(cursor) : nil)
-  }
-}
-
-extension Page where Element == Account {
-  /// A page of a customer's accounts, which only ever grow at their end.
-  ///
-  /// - Throws: `QueryFault.badCursor`.
-  public init(of accounts: [Account], limit: Int, cursor: String?) throws(QueryFault) {
-    let word = try cursor.map { text throws(QueryFault) in try Cursor.read(text, .accounts, words: 1)[0] } ?? 0
-    guard word == 0 || word < UInt64(accounts.count) else { throw .badCursor }
-    let (start, end) = (Int(word), min(accounts.count, Int(word) + pageLimit(limit)))
-    self.init(
-      Array(accounts[start..<end]), next: end < accounts.count ? Cursor.make(.accounts, UInt64(end)) : nil)
   }
 }
 

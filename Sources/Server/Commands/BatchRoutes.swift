@@ -21,11 +21,6 @@ struct BatchRoutes {
   }
 
   private func give(_ call: Call) async throws -> Response {
-    for name in [HTTPField.Name.ifMatch, .idempotencyKey] where call.request.headers[name] != nil {
-      throw Problem(
-        .invalidHeader,
-        "\(name) is for a single command. A batch's commands have an id each, in their lines, and no version.")
-    }
     let limits = content.limits
     let bytes = try await content.read(
       call.request, upTo: limits.batchBytes, types: [Reply.lines, "application/jsonl", "application/x-jsonlines"])

@@ -40,7 +40,7 @@ enum AnswerSchemas {
     ("Account", .object(account + [positionField])),
     ("Balance", balance), ("Entries", entries), ("Limits", limits), ("Holds", holds),
     ("Customer", customer),
-    ("Accounts", .object([Field("accounts", .array(.object(account))), nextCursor, positionField])),
+    ("Accounts", .object([Field("accounts", .array(.object(account))), positionField])),
     ("Transfer", transfer), ("SanctionsLists", sanctionsLists), ("SanctionsEntries", sanctionsEntries),
     ("Approvals", approvals), ("Events", events),
     ("Receipt", receipt), ("Inclusion", inclusion), ("Consistency", consistency),

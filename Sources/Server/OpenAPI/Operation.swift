@@ -84,7 +84,7 @@ struct Operation: Sendable {
   /// A read that is answered with one JSON document.
   static func read(
     _ id: String, _ tag: Tag, _ summary: String, parameter: Parameter? = nil, headers: [Parameter] = [],
-    answer: Schema, others: [Content] = [], problems: [ProblemCode] = []
+    answer: Schema, others: [Content] = []
   ) -> Operation {
     Operation(
       id, tag, summary, parameter: parameter, headers: headers,
@@ -92,7 +92,7 @@ struct Operation: Sendable {
         status: 200, about: "The answer.", contents: [Content(type: Reply.json, schema: answer)] + others,
         hasPosition: true),
       problems: [.invalidParameter, .positionNotReached, .databaseUnavailable, .readModelOutdated]
-        + (parameter == nil ? [] : [.notFound]) + problems)
+        + (parameter == nil ? [] : [.notFound]))
   }
 
   /// One command.
@@ -136,7 +136,7 @@ struct Operation: Sendable {
       status: 200, about: "One outcome a line, in the order of the request's lines.",
       contents: [Content(type: Reply.lines, schema: .reference("BatchOutcome"))], hasPosition: false),
     problems: [
-      .invalidRequest, .invalidHeader, .requestTimeout, .bodyTooLarge, .unsupportedMediaType, .queueFull, .databaseUnavailable,
+      .invalidRequest, .requestTimeout, .bodyTooLarge, .unsupportedMediaType, .queueFull, .databaseUnavailable,
       .unknownRuleSet, .logNotSealed, .clockAhead,
     ])
 }

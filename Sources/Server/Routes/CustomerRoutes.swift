@@ -17,7 +17,7 @@ struct CustomerRoutes {
           parameter: Self.customer,
           answer: .reference("Customer")), respond: customer),
       Route(
-        .get, "/v1/customers/{id}/accounts", access: .everyRole, query: [.limit, .cursor, .at, .atLeast],
+        .get, "/v1/customers/{id}/accounts", access: .everyRole, query: [.at, .atLeast],
         .read(
           "listCustomerAccounts", .customers, "A customer's accounts, in the order they were opened.",
           parameter: Self.customer, answer: .reference("Accounts")), respond: accounts),
@@ -36,20 +36,18 @@ struct CustomerRoutes {
   }
 
   @Sendable private func accounts(_ call: Call) async throws -> Response {
-    let (at, atLeast, limit) = (try call.at(), try call.atLeast(), try call.query.limit())
+    let (at, atLeast) = (try call.at(), try call.atLeast())
     let (found, view) = try await find(call)
     let answer = try await reads.reader.accounts(of: found.value.id, at: at, atLeast: atLeast)
-    let page = try Page(of: answer.value, limit: limit, cursor: call.query[.cursor])
-    return try await reads.reply(answer, view, reserving: 512 + page.elements.count * 512) { _, writer in
+    return try await reads.reply(answer, view, reserving: 512 + answer.value.count * 512) { accounts, writer in
       writer.json.key("accounts")
       writer.json.beginArray()
-      for account in page.elements {
+      for account in accounts {
         writer.json.beginObject()
         AccountRoutes.write(account, scores: call.shown(account.scores), asOf: answer.asOf, to: &writer)
         writer.json.endObject()
       }
       writer.json.endArray()
-      writer.json.field("next_cursor", page.next)
     }
   }
 
