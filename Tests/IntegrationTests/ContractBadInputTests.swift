@@ -28,7 +28,7 @@ import Testing
   func aHugeBodyTakesNoMemory(_ path: String) async throws {
     try await ContractServer.run { server in
       let type = path == "/v1/commands" ? "application/x-ndjson" : "application/json"
-      let fields = "Content-Type: \(type)\r\n" + ContractServer.key
+      let fields = "Content-Type: \(type)\r\n" + (path == "/v1/commands" ? "" : ContractServer.key)
       // One request of an ordinary size, so that what every request needs is there.
       _ = try await server.answer(to: server.post("{}", to: path, fields))
       let before = try server.peakMemory()

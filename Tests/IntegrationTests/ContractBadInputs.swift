@@ -81,8 +81,8 @@ extension ContractServer {
       bad(
         "a header of 30 KB", 431, "headers_too_large",
         Self.json + key + "X-Long: \(String(repeating: "x", count: 30_000))\r\n"),
-      bad("two lengths", 400, nil, Self.json + key + "Content-Length: 1\r\n"),
-      bad("a length and chunks", 400, nil, Self.json + key + "Transfer-Encoding: chunked\r\n"),
+      bad("two lengths", 400, "invalid_request", Self.json + key + "Content-Length: 1\r\n"),
+      bad("a length and chunks", 400, "invalid_request", Self.json + key + "Transfer-Encoding: chunked\r\n"),
       bare("an unknown route", 404, "not_found", "GET", "/v1/secrets"),
       bare("a route beside the root", 404, "not_found", "GET", "/v1/accounts/../../etc/passwd"),
       bare("an unknown command", 404, "unknown_command", "POST", "/v1/commands/MintMoney"),
@@ -91,12 +91,18 @@ extension ContractServer {
       bare("a parameter that isn't there", 400, "invalid_parameter", "GET", "/v1/events?before=1"),
       bare("a broken escape", 400, "invalid_parameter", "GET", "/v1/events?after=%ZZ"),
       bare("an id that is none", 404, "not_found", "GET", "/v1/accounts/%00"),
-      BadInput(about: "no HTTP", request: Array("hello\r\n\r\n".utf8), status: 400),
+      BadInput(about: "no HTTP", request: Array("hello\r\n\r\n".utf8), status: 400, code: "invalid_request"),
       BadInput(
         about: "a header without a name",
         request: Array("POST \(Self.transferPath) HTTP/1.1\r\nHost: kauri\r\n: x\r\n\(length)\r\n".utf8) + good,
-        status: 400),
+        status: 400, code: "invalid_request"),
     ]
+      + ["Idempotency-Key: 01900000-0000-7000-8000-00000000beef", #"If-Match: "1""#].map { field in
+        BadInput(
+          about: "a batch with \(field)",
+          request: post(good, to: "/v1/commands", "Content-Type: application/x-ndjson\r\n\(field)\r\n"), status: 400,
+          code: "invalid_header")
+      }
   }
 
   /// Tokens that nobody who may sign has signed for now.

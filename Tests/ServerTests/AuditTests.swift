@@ -106,6 +106,5 @@ import Testing
 }
 
 extension HTTPField.Name {
-  fileprivate static let prefer = HTTPField.Name("Prefer") ?? .via
   fileprivate static let preferenceApplied = HTTPField.Name("Preference-Applied") ?? .via
 }

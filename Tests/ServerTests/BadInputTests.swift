@@ -81,6 +81,12 @@ import Testing
         about: "an empty name", body: #"{"customer_id":"\#(a)","name":""}"#, pointer: "/name",
         command: "RegisterCustomer"),
       Case(
+        about: "a reversal for no reason", body: #"{"transfer_id":"\#(a)","reason":""}"#, pointer: "/reason",
+        command: "ReverseTransfer"),
+      Case(
+        about: "an erasure for no reason", body: #"{"customer_id":"\#(a)","reason":""}"#, pointer: "/reason",
+        command: "EraseCustomer"),
+      Case(
         about: "a policy there isn't", body: #"{"policy":"everything","value":1}"#, pointer: "/policy",
         command: "SetPolicy"),
     ]
@@ -198,6 +204,7 @@ import Testing
     "/v1/events?after=-1", "/v1/events?type=Nothing", "/v1/events?type=,", "/v1/events?stream=account",
     "/v1/events?stream=account/1", "/v1/events?incarnation=0", "/v1/events?incarnation=1:2",
     "/v1/events?%zz=1", "/v1/events?type=%ff", "/v1/events?type=%00", "/livez?x=1", "/v1/approvals?cursor",
+    "/v1/sanctions/lists?limit=0", "/v1/sanctions/lists?cursor=x", "/v1/customers/\(a)/accounts?limit=1001",
   ])
   func parametersThatArentWhatTheyMustBe(path: String) async throws {
     let bank = try await TestBank()

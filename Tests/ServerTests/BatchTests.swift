@@ -94,6 +94,24 @@ import Testing
     }
   }
 
+  /// They are one command's: of a batch they would say nothing, and whoever sends them relies on what they say.
+  @Test func headersOfOneCommandAreRefused() async throws {
+    let bank = try await TestBank()
+    try await bank.test { caller in
+      let length = bank.book.log.count
+      let line = Self.line("RegisterCustomer", #"{"customer_id":"\#(TestBank.alice)","name":"A"}"#)
+      let fields: [HTTPFields] = [[.idempotencyKey: TestCaller.newID()], [.ifMatch: "\"1\""], [.ifMatch: ""]]
+      for field in fields {
+        let headers = field + [HTTPField(name: .contentType, value: "application/x-ndjson")]
+        let answer = try await caller.send(.post, "/v1/commands", line, headers: headers)
+        #expect(answer.status == .badRequest)
+        #expect(try answer.code == "invalid_header")
+      }
+      #expect(bank.book.log.count == length)
+      #expect(try await caller.batch([line]).lines[0]["status"] == "201")
+    }
+  }
+
   @Test func aFullBatchIsTaken() async throws {
     let bank = try await TestBank()
     try await bank.test { caller in

@@ -141,6 +141,37 @@ import Testing
     }
   }
 
+  /// What is asked behind the question mark doesn't change that there is nothing to post to.
+  @Test(arguments: ["", "?at_least=0", "?at_least=-1&more"])
+  func aCommandThatWasGivenIsOnlyLookedAt(query: String) async throws {
+    try await TestBank().test { caller in
+      let given = try await caller.send(.post, "/v1/commands/\(TestCaller.newID())\(query)", "{}")
+      #expect(given.status == .methodNotAllowed)
+      #expect(try given.code == "method_not_allowed")
+      #expect(given.headers[.allow] == "GET, HEAD")
+      let unknown = try await caller.send(.post, "/v1/commands/Dance\(query)", "{}")
+      #expect(unknown.status == .notFound)
+      #expect(try unknown.code == "unknown_command")
+    }
+  }
+
+  /// What clients may not send any more, an old log may hold.
+  @Test func aReversalWithoutAReasonIsReadFromTheLog() throws {
+    let document = try JSONDocument(Array(#"{"transfer_id":"\#(Self.savings)","reason":""}"#.utf8))
+    let command = Identifier(high: 1, low: 1)
+    let read = try Instruction(
+      name: "ReverseTransfer", from: document.root, in: ReadingContext(command: command, source: .log))
+    guard case .reverseTransfer(let reversal)? = read else {
+      Issue.record("it isn't read")
+      return
+    }
+    #expect(reversal.reason.clearText == "")
+    #expect(throws: JSONFault.self) {
+      try Instruction(
+        name: "ReverseTransfer", from: document.root, in: ReadingContext(command: command, source: .client))
+    }
+  }
+
   @Test func headersOfACommand() async throws {
     let bank = try await TestBank()
     try await bank.test { caller in

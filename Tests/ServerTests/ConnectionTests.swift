@@ -35,6 +35,7 @@ import Testing
         try await talk.say(Self.head("GET", "/v1/events", bank, as: "auditor", "Accept: text/event-stream\r\n"))
         try await talk.listen { $0.contains("id: 1\nevent: BookOpened\ndata: {\"position\":1,") }
         #expect(talk.heard.contains("text/event-stream"))
+        #expect(talk.heard.lowercased().contains("log-position: 1\r\n"))
         #expect(bank.parts.feed.followers == 1)
         try await server.talk { other in
           let body = #"{"customer_id":"\#(TestBank.alice)","name":"Secret Name"}"#
@@ -113,6 +114,25 @@ import Testing
           let answer = try await again.listen { $0.contains("}") || $0.contains("id: 1\n") }
           #expect(answer.hasPrefix("HTTP/1.1 200"))
         }
+      }
+    }
+  }
+
+  /// Whoever is gone keeps no place, long before anything is written to him.
+  @Test func aFollowerThatGoesAwayIsForgottenAtOnce() async throws {
+    var limits = ServerLimits()
+    limits.followersPerCaller = 2
+    let bank = try await TestBank(limits: limits, heartbeat: .seconds(3_600))
+    try await LiveServer.run(bank) { server in
+      for _ in 0..<3 {
+        for _ in 0..<2 {
+          try await server.talk { talk in
+            try await talk.say(Self.head("GET", "/v1/events", bank, as: "auditor", "Accept: text/event-stream\r\n"))
+            let answer = try await talk.listen { $0.contains("id: 1\n") || $0.contains("}") }
+            #expect(answer.hasPrefix("HTTP/1.1 200"))
+          }
+        }
+        try await Self.eventually { bank.parts.feed.followers == 0 }
       }
     }
   }
@@ -297,11 +317,18 @@ import Testing
   @Test func whatIsntHTTPIsRefused() async throws {
     let bank = try await TestBank()
     try await LiveServer.run(bank) { server in
-      for noise in ["hello\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /livez HTTP/1.1\r\nBad Header: x\r\n\r\n"] {
+      for noise in [
+        "hello\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /livez HTTP/1.1\r\nBad Header: x\r\n\r\n",
+        "FOO /livez HTTP/1.1\r\nHost: x\r\n\r\n",
+        "POST /v1/commands HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      ] {
         try await server.talk { talk in
           try await talk.say(noise)
           let answer = try await talk.listenToTheEnd()
-          #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 400"), "\(noise)")
+          #expect(answer.hasPrefix("HTTP/1.1 400"), "\(noise)")
+          #expect(answer.lowercased().contains("content-type: application/problem+json\r\n"), "\(noise)")
+          let content = try JSONText(String(answer[try #require(answer.firstRange(of: "\r\n\r\n")).upperBound...]))
+          #expect(try content["code"] == "invalid_request")
         }
       }
     }

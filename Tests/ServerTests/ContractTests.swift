@@ -1,3 +1,4 @@
+import Commands
 import HTTPTypes
 import Ledger
 import Server
@@ -51,12 +52,15 @@ import Testing
     try await TestBank().test { caller in
       let document = try await Self.document(caller)
       #expect(try document["openapi"] == "3.1.0")
-      let components = try Self.fields(Self.fields(try Self.fields(document.root)["components"])["schemas"])
+      let components = try Self.fields(Self.fields(document.root)["components"])
+      let schemas = try Self.fields(components["schemas"])
+      let headers = try Self.fields(components["headers"])
       var references: Set<String> = []
       Self.collect(document.root, &references)
       #expect(!references.isEmpty)
       for reference in references {
-        #expect(components[String(reference.dropFirst("#/components/schemas/".count))] != nil, "\(reference)")
+        let parts = reference.split(separator: "/").map(String.init)
+        #expect(parts.count == 4 && (parts[2] == "headers" ? headers : schemas)[parts[3]] != nil, "\(reference)")
       }
       var ids: Set<String> = []
       for (path, item) in try Self.fields(Self.fields(document.root)["paths"]) {
@@ -86,6 +90,113 @@ import Testing
       }
     } else if let array = try? value.array() {
       for element in array { collect(element, &references) }
+    }
+  }
+
+  private static func responses(_ document: JSONText, _ method: String, _ path: String) throws -> [String: JSONValue] {
+    let paths = try fields(fields(document.root)["paths"])
+    return try fields(fields(fields(paths[path])[method])["responses"])
+  }
+
+  /// Fields that a client can't do without stand at every answer that has them.
+  @Test func theHeadsOfAnswersAreInIt() async throws {
+    let bank = try await TestBank()
+    try await bank.test { caller in
+      let document = try await Self.document(caller)
+      let (account, key) = (ReadTests.savings, TestCaller.newID())
+      try await caller.open(TestBank.alice, account: account, funds: 100)
+      let overdraw = TestCaller.transfer(account, "01900000-0000-7000-8000-0000000ca5e0", 500)
+      let verify = #"{"customer_id":"\#(TestBank.bob)"}"#
+      let register = #"{"customer_id":"\#(TestBank.bob)","name":"B"}"#
+      let head = bank.book.log.count
+      let answers: [(method: String, path: String, answer: TestAnswer)] = [
+        ("post", "/v1/commands/RegisterCustomer", try await caller.give("RegisterCustomer", register, key: key)),
+        ("post", "/v1/commands/RegisterCustomer", try await caller.give("RegisterCustomer", register, key: key)),
+        (
+          "post", "/v1/commands/VerifyCustomer",
+          try await caller.give("VerifyCustomer", verify, headers: [.prefer: "receipt"])
+        ),
+        (
+          "post", "/v1/commands/SuspendCustomer",
+          try await caller.give("SuspendCustomer", verify, headers: [.ifMatch: "\"9\""])
+        ),
+        ("post", "/v1/commands/PostTransfer", try await caller.give("PostTransfer", overdraw)),
+        ("post", "/v1/commands/VerifyCustomer", try await caller.give("VerifyCustomer", verify, as: "bob")),
+        ("get", "/v1/accounts/{id}", try await caller.get("/v1/accounts/\(account)")),
+        ("get", "/v1/accounts/{id}", try await caller.get("/v1/accounts/\(TestCaller.newID())")),
+        ("get", "/v1/accounts/{id}", try await caller.get("/v1/accounts/\(account)", as: "bob")),
+        ("get", "/v1/accounts/{id}", try await caller.get("/v1/accounts/\(account)", as: nil)),
+        ("get", "/v1/accounts/{id}", try await caller.get("/v1/accounts/\(account)?at_least=\(head + 999)")),
+        ("get", "/v1/customers/{id}", try await caller.get("/v1/customers/\(TestBank.alice)")),
+        ("get", "/v1/events", try await caller.get("/v1/events", headers: [.accept: "text/html"])),
+        ("get", "/livez", try await caller.get("/livez", as: nil)),
+      ]
+      bank.book.fail(with: .databaseUnavailable("gone"))
+      let away = ("get", "/v1/events", try await caller.get("/v1/events"))
+      bank.book.fail(with: nil)
+
+      let components = try Self.fields(Self.fields(document.root)["components"])
+      let known = Set(try Self.fields(components["headers"]).keys)
+      var seen: Set<String> = []
+      for (method, path, answer) in answers + [away] {
+        let response = try #require(
+          try Self.responses(document, method, path)["\(answer.status.code)"], "\(path) \(answer.status)")
+        let documented = try Self.fields(Self.fields(response)["headers"]).keys.map { $0.lowercased() }
+        for name in known where answer.headers.contains(where: { $0.name.canonicalName == name.lowercased() }) {
+          #expect(documented.contains(name.lowercased()), "\(method) \(path) \(answer.status): \(name)")
+          seen.insert(name)
+        }
+      }
+      // But for these, each was in one of the answers, so that this has looked at something.
+      #expect(known.subtracting(seen) == ["Allow", "traceparent"])
+      let notAllowed = try Self.fields(Self.fields(components["responses"])["MethodNotAllowed"])
+      #expect(try Self.fields(notAllowed["headers"]).keys.contains("Allow"))
+    }
+  }
+
+  @Test func whatTheLogAnswersIsInIt() async throws {
+    try await TestBank().test { caller in
+      let responses = try Self.responses(try await Self.document(caller), "get", "/v1/events")
+      for (status, code) in [
+        ("400", "invalid_header"), ("406", "not_acceptable"), ("409", "history_changed"),
+        ("409", "position_not_reached"),
+      ] {
+        let description = try Self.fields(responses[status])["description"]?.string()
+        #expect(description?.contains(code) == true, "\(status) \(code)")
+      }
+    }
+  }
+
+  /// Each command's example is taken as it stands, by every schema's own words too.
+  @Test func theExamplesOfCommandsAreTaken() async throws {
+    try await TestBank().test { caller in
+      let paths = try Self.fields(Self.fields(try await Self.document(caller).root)["paths"])
+      for name in Instruction.publicNames {
+        let post = try Self.fields(Self.fields(paths["/v1/commands/\(name)"])["post"])
+        let content = try Self.fields(Self.fields(Self.fields(post["requestBody"])["content"])["application/json"])
+        let example = try #require(content["example"], "\(name)")
+        let properties = try Self.fields(Self.fields(content["schema"])["properties"])
+        #expect(Set(try Self.fields(example).keys).isSubset(of: properties.keys), "\(name)")
+        let answer = try await caller.give(name, String(decoding: example.compactBytes, as: UTF8.self))
+        #expect([201, 422].contains(answer.status.code), "\(name): \(answer.text)")
+      }
+      let batch = try Self.fields(Self.fields(paths["/v1/commands"])["post"])
+      let content = try Self.fields(Self.fields(Self.fields(batch["requestBody"])["content"])["application/x-ndjson"])
+      let line = String(decoding: try #require(content["example"]).compactBytes, as: UTF8.self)
+      #expect(try await caller.batch([line]).lines[0]["code"] == "unknown_account")
+    }
+  }
+
+  /// Where an empty text is refused, the schema says so.
+  @Test func requiredReasonsAreNotEmpty() async throws {
+    try await TestBank().test { caller in
+      let paths = try Self.fields(Self.fields(try await Self.document(caller).root)["paths"])
+      for name in ["EraseCustomer", "ReverseTransfer"] {
+        let post = try Self.fields(Self.fields(paths["/v1/commands/\(name)"])["post"])
+        let content = try Self.fields(Self.fields(Self.fields(post["requestBody"])["content"])["application/json"])
+        let properties = try Self.fields(Self.fields(content["schema"])["properties"])
+        #expect(try Self.fields(properties["reason"])["minLength"].map { $0.compactBytes } == Array("1".utf8))
+      }
     }
   }
 

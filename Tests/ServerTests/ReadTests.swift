@@ -171,6 +171,40 @@ import Testing
     }
   }
 
+  @Test func theAccountsOfACustomerByPages() async throws {
+    try await withBank { bank, caller in
+      var opened = [Self.savings]
+      for _ in 0..<4 {
+        opened.append(TestCaller.newID())
+        try await caller.open(TestBank.alice, account: opened[opened.count - 1], funds: 0)
+      }
+      let path = "/v1/customers/\(TestBank.alice)/accounts"
+      let before = bank.book.log.count - 1
+      for (query, expected) in [("limit=2", opened), ("limit=2&at=\(before)", opened.dropLast()), ("limit=5", opened)] {
+        let (pages, found) = try await Self.pages(of: "accounts", "account_id", "\(path)?\(query)", caller)
+        #expect(found == expected, "\(query)")
+        #expect(pages == (query == "limit=5" ? 1 : (expected.count + 1) / 2), "\(query)")
+      }
+      #expect(try await caller.get(path, as: "alice").json.count("accounts") == 5)
+      let cursor = try await caller.get("\(path)?cursor=\(TestCaller.newID())")
+      #expect(try cursor.code == "invalid_parameter")
+    }
+  }
+
+  /// Every page of a list, one after the other.
+  private static func pages(
+    of list: String, _ name: String, _ path: String, _ caller: TestCaller
+  ) async throws -> (pages: Int, found: [String]) {
+    var (pages, found, cursor) = (0, [String](), "")
+    while true {
+      let page = try await caller.get(path + cursor).json
+      pages += 1
+      for index in 0..<(try page.count(list)) { found.append(try #require(try page["\(list)/\(index)/\(name)"])) }
+      guard let next = try page["next_cursor"] else { return (pages, found) }
+      cursor = "&cursor=\(next)"
+    }
+  }
+
   @Test func aTransferWithItsHistory() async throws {
     try await withBank { _, caller in
       let key = TestCaller.newID()
@@ -196,6 +230,41 @@ import Testing
         let answer = try await caller.get(path)
         #expect(answer.status == .notFound)
       }
+    }
+  }
+
+  @Test func sanctionsListsByPages() async throws {
+    try await withBank { _, caller in
+      for list in ["un", "dfat", "ofac"] {
+        try await caller.accepted("ImportSanctionsList", #"{"list":"\#(list)","version":1,"entries":[]}"#)
+      }
+      let (pages, found) = try await Self.pages(of: "lists", "list", "/v1/sanctions/lists?limit=2", caller)
+      #expect(found == ["dfat", "ofac", "un"])
+      #expect(pages == 2)
+      #expect(try await caller.get("/v1/sanctions/lists").json.count("lists") == 3)
+    }
+  }
+
+  /// Not to be there is an answer too, and as of a position.
+  @Test func whatIsntThereIsntThereAsOfAPosition() async throws {
+    try await withBank { bank, caller in
+      let head = "\(bank.book.log.count)"
+      let id = TestCaller.newID()
+      for path in [
+        "/v1/accounts/\(id)", "/v1/accounts/\(id)/balance", "/v1/accounts/\(id)/entries", "/v1/accounts/\(id)/limits",
+        "/v1/accounts/\(id)/holds", "/v1/customers/\(id)", "/v1/customers/\(id)/accounts", "/v1/transfers/\(id)",
+        "/v1/commands/\(id)", "/v1/sanctions/entries/\(id)",
+      ] {
+        let answer = try await caller.get(path, as: "service")
+        #expect(answer.status == .notFound, "\(path)")
+        #expect(answer.headers[.logPosition] == head, "\(path)")
+        #expect(try answer.json["position"] == head, "\(path)")
+      }
+      // Of what wasn't there yet: the position that it came with.
+      let opening = bank.book.log.first { $0.origin.stream.id.description == Self.savings }
+      let early = try await caller.get("/v1/accounts/\(Self.savings)?at=1", as: "service")
+      #expect(early.status == .notFound)
+      #expect(early.headers[.logPosition] == "\(try #require(opening).origin.position)")
     }
   }
 
@@ -256,6 +325,54 @@ import Testing
       #expect(try stream["events/1/stream_version"] == "2")
       let neither = try await caller.get("/v1/events", headers: [.accept: "text/html"])
       #expect(neither.status == .notAcceptable)
+    }
+  }
+
+  /// A stream takes no limit, which tells here what was chosen.
+  @Test(arguments: [
+    ("*/*", "page"), ("", "page"), (" , ", "page"), ("application/json", "page"), ("application/*;q=0.1", "page"),
+    ("Application/JSON; charset=utf-8", "page"), ("text/event-stream;q=0, */*", "page"),
+    ("text/event-stream;q=0.5, application/json", "page"), ("text/html, */*;q=0.001", "page"),
+    ("text/event-stream;q=0.000,application/json;q=0.01", "page"), ("text/event-stream", "stream"),
+    ("TEXT/Event-Stream", "stream"), ("text/*", "stream"), ("text/event-stream, application/json", "stream"),
+    ("application/json, text/event-stream", "stream"), ("*/*, text/event-stream", "stream"),
+    ("application/json;q=0.5, text/event-stream;q=0.51", "stream"), ("text/html", "neither"),
+    ("text/event-stream;q=0", "neither"), ("*/*;q=0", "neither"), ("application/json-seq", "neither"),
+    ("text/event-streams", "neither"), ("x", "neither"),
+  ])
+  func theLogComesAsTheClientTakesIt(accept: String, form: String) async throws {
+    try await withBank { _, caller in
+      let answer = try await caller.get("/v1/events?limit=1", headers: [.accept: accept])
+      switch form {
+      case "page":
+        #expect(answer.status == .ok)
+        #expect(answer.headers[.contentType] == "application/json")
+      case "stream":
+        #expect(answer.status == .badRequest)
+        #expect(try answer.json["detail"]?.hasPrefix("limit ") == true)
+      default: #expect(try answer.code == "not_acceptable")
+      }
+    }
+  }
+
+  @Test func theLogIsReadOnFromTheLastEventSeen() async throws {
+    try await withBank { bank, caller in
+      for (seen, after) in [("3", 3), ("1:4", 4), ("0", 0)] {
+        let page = try await caller.get("/v1/events?after=1&limit=1", headers: [.lastEventID: seen]).json
+        #expect(try page["events/0/position"] == "\(after + 1)")
+      }
+      for seen in ["", "x", "-1", "1:", "0:1", "1:2:3", "9223372036854775808"] {
+        for accept in ["application/json", "text/event-stream"] {
+          let answer = try await caller.get("/v1/events", headers: [.lastEventID: seen, .accept: accept])
+          #expect(answer.status == .badRequest, "\(seen)")
+          #expect(try answer.code == "invalid_header", "\(seen)")
+        }
+      }
+      // A stream waits for a position as a page does.
+      let late = try await caller.get(
+        "/v1/events?at_least=\(bank.book.log.count + 1)", headers: [.accept: "text/event-stream"])
+      #expect(late.status == .conflict)
+      #expect(try late.code == "position_not_reached")
     }
   }
 }

@@ -144,7 +144,10 @@ public struct ReverseTransfer: InstructionContent {
 
   public init(from object: inout JSONObject, in context: ReadingContext) throws(JSONFault) {
     transferID = try object.required("transfer_id").identifier()
-    reason = try object.required("reason").personalText(in: context)
+    let value = try object.required("reason")
+    reason = try value.personalText(in: context)
+    // The log may hold one from before this was asked of clients.
+    guard context.source == .log || reason.clearText != "" else { throw value.fault("must not be empty") }
   }
 
   public func write(to writer: inout RecordWriter) {

@@ -87,22 +87,6 @@ extension BookQueries {
     }
   }
 
-  /// The accounts that a customer had, in the order they were opened, with their money.
-  public func accounts(
-    of id: CustomerID, in point: PointInTime, atLeast: Int64? = nil
-  ) async throws -> Answer<[Account]> {
-    try await ask(EntriesModel.self, atLeast: atLeast) { [reader, calendars] session, view in
-      guard let today = try BookQueries.customer(id, in: view.head.tables, session) else {
-        return .unknown(.customer, reached: view.reached)
-      }
-      let point = try PastPoint(point, view.head, calendars, session)
-      guard view.reached >= point.position else { return .behind(reached: view.reached) }
-      let past = AccountsPast(point, view, reader, session)
-      let customer = try past.register.customer(id, accounts: today.accounts)
-      return .found(point.answer(try past.accounts(customer.accounts)), reached: view.reached)
-    }
-  }
-
   // MARK: Asking
 
   private func askPast<Value: Sendable>(

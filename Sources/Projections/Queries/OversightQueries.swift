@@ -17,6 +17,26 @@ extension BookQueries {
     }
   }
 
+  /// As above, by pages.
+  public func sanctionsLists(
+    limit: Int, cursor: String? = nil, atLeast: Int64? = nil
+  ) async throws -> Answer<Page<SanctionsListReading>> {
+    let limit = pageLimit(limit)
+    return try await askAtHead(atLeast: atLeast) { session, head in
+      let rows = try session.execute(
+        """
+        select list, list_version, entries, position from \(head.tables.sanctionsLists)
+        where $1::text is null or list > $1 order by list limit $2
+        """, [.text(try cursor.map { try Cursor.readName($0, .sanctionsLists) }), .int8(Int64(limit + 1))])
+      let lists = try (0..<rows.count).map { row in
+        SanctionsListReading(
+          list: try rows.text(row, 0), version: ListVersion(try rows.text(row, 1)), entries: Int(try rows.int4(row, 2)),
+          changedAt: try rows.int8(row, 3))
+      }
+      return .found(Page(lists, limit: limit) { Cursor.make(.sanctionsLists, name: $0.list) }, at: head.position)
+    }
+  }
+
   /// Entries by their publisher's id, which several lists may use; at least one.
   public func sanctionsEntries(
     _ entryID: String, list: String? = nil, atLeast: Int64? = nil

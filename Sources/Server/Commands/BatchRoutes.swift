@@ -15,9 +15,20 @@ struct BatchRoutes {
   var routes: [Route] {
     [
       Route(.post, "/v1/commands", access: .everyRole, .batch) { call in
-        try await large.admit { try await give(call) }
+        try BatchRoutes.checkHead(call.request.headers)
+        return try await large.admit { try await give(call) }
       }
     ]
+  }
+
+  /// What a single command says in its head would be ignored here, and whoever sends it relies on it.
+  private static func checkHead(_ headers: HTTPFields) throws(Problem) {
+    if headers[.idempotencyKey] != nil {
+      throw Problem(.invalidHeader, "A batch takes no Idempotency-Key: each line has its own, in its field id.")
+    }
+    if headers[.ifMatch] != nil {
+      throw Problem(.invalidHeader, "A batch takes no If-Match: a command with one is given alone.")
+    }
   }
 
   private func give(_ call: Call) async throws -> Response {

@@ -17,7 +17,11 @@ struct CommandRoutes {
     Instruction.publicNames.map { name in
       Route(.post, "/v1/commands/\(name)", access: .everyRole, .command(name)) { call in try await give(name, call) }
     } + [
-      Route(.post, "/v1/commands/{id}", access: .everyRole, nil) { _ in
+      Route(.post, "/v1/commands/{id}", access: .everyRole, nil) { call in
+        // What has an id for its name is a command that was given, and that can only be looked at.
+        if call.parameter.flatMap({ Identifier($0) }) != nil {
+          throw Problem(.methodNotAllowed, headers: [.allow: "GET, HEAD"])
+        }
         let known = Instruction.publicNames.joined(separator: ", ")
         throw Problem(.unknownCommand, "The commands are: \(known).")
       }

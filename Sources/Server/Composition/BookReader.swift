@@ -44,9 +44,13 @@ struct BookReader: BookReading {
     return try await queries.customer(customer, in: at, atLeast: atLeast)
   }
 
-  func accounts(of customer: CustomerID, at: PointInTime?, atLeast: Int64?) async throws -> Answer<[Account]> {
-    guard let at else { return try await queries.accounts(of: customer, atLeast: atLeast) }
-    return try await queries.accounts(of: customer, in: at, atLeast: atLeast)
+  func accounts(
+    of customer: CustomerID, limit: Int, cursor: String?, at: PointInTime?, atLeast: Int64?
+  ) async throws -> Answer<Page<Account>> {
+    guard let at else {
+      return try await queries.accounts(of: customer, limit: limit, cursor: cursor, atLeast: atLeast)
+    }
+    return try await queries.accounts(of: customer, in: at, limit: limit, cursor: cursor, atLeast: atLeast)
   }
 
   func transfer(_ transfer: TransferID, atLeast: Int64?) async throws -> Answer<TransferReading> {
@@ -61,8 +65,8 @@ struct BookReader: BookReading {
     try await queries.owners(of: accounts)
   }
 
-  func sanctionsLists(atLeast: Int64?) async throws -> Answer<[SanctionsListReading]> {
-    try await queries.sanctionsLists(atLeast: atLeast)
+  func sanctionsLists(limit: Int, cursor: String?, atLeast: Int64?) async throws -> Answer<Page<SanctionsListReading>> {
+    try await queries.sanctionsLists(limit: limit, cursor: cursor, atLeast: atLeast)
   }
 
   func sanctionsEntries(_ id: String, list: String?, atLeast: Int64?) async throws -> Answer<[SanctionsEntryReading]> {

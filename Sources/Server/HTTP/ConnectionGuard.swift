@@ -1,10 +1,14 @@
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
 
 /// Ends connections that would otherwise be held for ever: those whose next request's head doesn't arrive, however
 /// busily its bytes drop in, those whose reader takes nothing of an answer, and those that the server has said it
-/// closes, whatever the client still sends.
+/// closes, whatever the client still sends. Whoever follows a stream and ends its own side of the connection is gone: to
+/// others that have no more to ask, an answer is still owed.
+///
+/// What the parser refuses is answered by Hummingbird without a word; here it gets its problem document.
 ///
 /// One per connection, on its event loop.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
@@ -27,6 +31,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
   private var requestsInAnswer = 0
   private var closesAfterAnswer = false
   private var isClosing = false
+  private var isStreaming = false
+  private var clientHasEnded = false
+  private var isUnreadable = false
 
   init(arrival: Duration, stall: Duration) {
     self.arrival = TimeAmount(arrival)
@@ -76,7 +83,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     switch part {
     case .head(let head):
       closesAfterAnswer = head.headerFields[.connection] == "close"
-      context.write(data, promise: promise)
+      isStreaming = head.headerFields[.contentType] == EventRoutes.eventStream
+      if isUnreadable, head.status == .badRequest, head.headerFields[.contentLength] == "0" {
+        writeProblem(context, promise)
+      } else {
+        context.write(data, promise: promise)
+      }
+      if isStreaming, clientHasEnded { context.close(promise: nil) }
     case .end where closesAfterAnswer:
       isClosing = true
       context.writeAndFlush(data, promise: promise)
@@ -84,12 +97,36 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
       channel.close(mode: .output, promise: nil)
       context.eventLoop.scheduleTask(in: linger) { channel.close(promise: nil) }
     case .end:
+      isStreaming = false
       requestsInAnswer -= 1
       if requestsInAnswer == 0 { headDue = .now() + arrival }
       context.write(data, promise: promise)
     case .body:
       context.write(data, promise: promise)
     }
+  }
+
+  private func writeProblem(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+    let problem = Problem(
+      .invalidRequest, "The request isn't HTTP that is taken here.", headers: [.connection: "close"])
+    let content = ByteBuffer(bytes: problem.bytes)
+    var fields = problem.fields
+    fields[.contentLength] = String(content.readableBytes)
+    context.write(wrapOutboundOut(.head(HTTPResponse(status: problem.code.status, headerFields: fields))), promise: nil)
+    context.write(wrapOutboundOut(.body(content)), promise: promise)
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    if error is HTTPParserError { isUnreadable = true }
+    context.fireErrorCaught(error)
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case ChannelEvent.inputClosed? = event as? ChannelEvent {
+      clientHasEnded = true
+      if isStreaming { context.close(promise: nil) }
+    }
+    context.fireUserInboundEventTriggered(event)
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {

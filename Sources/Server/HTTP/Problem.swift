@@ -59,15 +59,25 @@ public struct Problem: Error, Sendable {
     json.field("retryable", code.isRetryable)
   }
 
-  func response() -> Response {
+  /// The document.
+  var bytes: [UInt8] {
     var json = JSONWriter(reserving: 384)
     json.beginObject()
     write(to: &json)
     json.endObject()
+    return json.bytes
+  }
+
+  /// The fields of the response's head.
+  var fields: HTTPFields {
     var fields = headers
     fields[.contentType] = Problem.contentType
     if let seconds = code.retryAfter { fields[.retryAfter] = String(seconds) }
     if let position { fields[.logPosition] = String(position) }
-    return Response(status: code.status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.bytes)))
+    return fields
+  }
+
+  func response() -> Response {
+    Response(status: code.status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
   }
 }

@@ -32,6 +32,9 @@ struct QueryParameter: Hashable, Sendable {
 struct QueryValues: Sendable {
   private var values: [String: String] = [:]
 
+  /// None.
+  init() {}
+
   /// - Throws: `invalid_parameter` for one that the route doesn't have, that comes twice, or whose encoding is broken.
   init(_ query: String?, of parameters: [QueryParameter]) throws(Problem) {
     if let query, !query.isEmpty {

@@ -11,9 +11,16 @@ public struct RequestScope: RequestContext {
   var requestID = RequestID.none
   /// The trace it is part of, when the caller sent one.
   var trace: TraceContext?
+  private let connectionEnd: EventLoopFuture<Void>
 
   public init(source: ApplicationRequestContextSource) {
     coreContext = CoreRequestContextStorage(source: source)
+    connectionEnd = source.channel.closeFuture
+  }
+
+  /// Has `body` called once the connection is closed.
+  func whenClosed(_ body: @escaping @Sendable () -> Void) {
+    connectionEnd.whenComplete { _ in body() }
   }
 }
 

@@ -29,7 +29,8 @@ struct RouteResponder: HTTPResponder {
   }
 
   private func call(_ request: Request, _ scope: RequestScope, _ bearer: VerifiedToken?) async throws -> Response {
-    let query = try QueryValues(request.uri.query, of: route.query)
+    // Where there is nothing, there is nothing whatever is asked of it.
+    let query = route.operation == nil ? QueryValues() : try QueryValues(request.uri.query, of: route.query)
     return try await route.respond(Call(route: route, request: request, scope: scope, query: query, bearer: bearer))
   }
 }

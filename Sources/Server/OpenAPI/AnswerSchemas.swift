@@ -40,7 +40,7 @@ enum AnswerSchemas {
     ("Account", .object(account + [positionField])),
     ("Balance", balance), ("Entries", entries), ("Limits", limits), ("Holds", holds),
     ("Customer", customer),
-    ("Accounts", .object([Field("accounts", .array(.object(account))), positionField])),
+    ("Accounts", .object([Field("accounts", .array(.object(account))), nextCursor, positionField])),
     ("Transfer", transfer), ("SanctionsLists", sanctionsLists), ("SanctionsEntries", sanctionsEntries),
     ("Approvals", approvals), ("Events", events),
     ("Receipt", receipt), ("Inclusion", inclusion), ("Consistency", consistency),
@@ -185,7 +185,7 @@ enum AnswerSchemas {
         .object([
           Field("list", .string()), Field("version", .string()), Field("entries", position),
           Field("changed_at_position", position),
-        ]))), positionField,
+        ]))), nextCursor, positionField,
   ])
   private static let sanctionsEntries = Schema.object([
     Field(

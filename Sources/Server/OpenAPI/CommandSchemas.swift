@@ -24,6 +24,7 @@ enum CommandSchemas {
     pattern: "^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|\(numberPattern))$")
 
   private static let text = Schema.string(maxLength: FieldLimit.text)
+  private static let requiredText = Schema.string(minLength: 1, maxLength: FieldLimit.text)
   private static let name = Schema.string(minLength: 1, maxLength: FieldLimit.name)
   private static let code = Schema.string(minLength: 1, maxLength: FieldLimit.code)
 
@@ -45,7 +46,7 @@ enum CommandSchemas {
     Field("currency", currency),
   ])
   private static let entry = Schema.object([
-    Field("id", code), Field("name", .string(minLength: 1, maxLength: FieldLimit.text)),
+    Field("id", code), Field("name", requiredText),
     optional("aliases", names), optional("countries", names), optional("dates_of_birth", names),
     optional("program", text), optional("remarks", .string(maxLength: 4 * FieldLimit.text)),
   ])
@@ -65,7 +66,7 @@ enum CommandSchemas {
     "SuspendCustomer": [customer, reason],
     "EraseCustomer": [
       customer,
-      Field("reason", .string(maxLength: FieldLimit.text), "It outlives the person: not a word about who it was."),
+      Field("reason", requiredText, "It outlives the person: not a word about who it was."),
     ],
     "OpenAccount": [
       Field("account_id", .uuid), optional("kind", choices(AccountKind.self), "customer when it isn't given."),
@@ -89,7 +90,7 @@ enum CommandSchemas {
       Field("postings", .array(posting, 2...FieldLimit.postingsPerJournal)), optional("reference", text),
       optional("value_date", .date),
     ],
-    "ReverseTransfer": [Field("transfer_id", .uuid), Field("reason", text)],
+    "ReverseTransfer": [Field("transfer_id", .uuid), Field("reason", requiredText)],
     "PlaceHold": [
       optional("hold_id", .uuid, "The command's id when it isn't given."), Field("account_id", account),
       Field("amount", amount), Field("currency", currency), optional("expires_at", .moment),

@@ -36,7 +36,7 @@ struct OpenAPIDocument {
       The core of a bank. Amounts are integers of minor units, written as strings; times are RFC 3339; ids are UUIDs \
       of the client's choice, version 7 advised. Every change is a command with an Idempotency-Key: the same key, caller \
       and content are answered with the first outcome again, for ever. Errors are problem documents of RFC 9457 with a \
-      stable code.
+      stable code. A path asked with a method that it doesn't have answers 405 with Allow; HEAD is taken where GET is.
       """)
     json.key("license")
     json.beginObject()
@@ -149,6 +149,19 @@ struct OpenAPIDocument {
       json.beginObject()
       json.key("schema")
       content.schema.write(to: &json)
+      if let example = content.example { json.field("example", raw: Array(example.utf8)) }
+      json.endObject()
+    }
+    json.endObject()
+  }
+
+  private func headers(_ headers: [AnswerHeader], to json: inout JSONWriter) {
+    json.key("headers")
+    json.beginObject()
+    for header in headers + AnswerHeader.ofEveryAnswer {
+      json.key(header.rawValue)
+      json.beginObject()
+      json.field("$ref", "#/components/headers/\(header.rawValue)")
       json.endObject()
     }
     json.endObject()
@@ -158,17 +171,7 @@ struct OpenAPIDocument {
     json.key(String(answer.status))
     json.beginObject()
     json.field("description", answer.about)
-    if answer.hasPosition {
-      json.key("headers")
-      json.beginObject()
-      json.key("Log-Position")
-      json.beginObject()
-      json.field("description", "The log position that the answer reflects.")
-      json.key("schema")
-      AnswerSchemas.position.write(to: &json)
-      json.endObject()
-      json.endObject()
-    }
+    headers((answer.hasPosition ? [.logPosition] : []) + answer.headers, to: &json)
     contents(answer.contents, to: &json)
     json.endObject()
   }
@@ -192,9 +195,23 @@ struct OpenAPIDocument {
       json.key(String(status))
       json.beginObject()
       json.field("description", about)
+      headers(headers(status, codes, operation), to: &json)
       contents([Operation.Content(type: Problem.contentType, schema: schema)], to: &json)
       json.endObject()
     }
+  }
+
+  /// What the head of a problem may have.
+  private func headers(_ status: Int, _ codes: [ProblemCode], _ operation: Operation) -> [AnswerHeader] {
+    var headers: [AnswerHeader] = []
+    let isDecline = operation.decline != nil && (status == 422 || status == 403)
+    let isOfAPosition = codes.contains { [.notFound, .forbidden, .positionNotReached].contains($0) }
+    if isDecline || operation.success.hasPosition && isOfAPosition { headers.append(.logPosition) }
+    if isDecline { headers += [.idempotencyReplayed, .preferenceApplied] }
+    if codes.contains(.versionConflict) { headers.append(.eTag) }
+    if codes.contains(where: { $0.retryAfter != nil }) { headers.append(.retryAfter) }
+    if codes.contains(.unauthenticated) { headers.append(.wwwAuthenticate) }
+    return headers
   }
 
   private func components(_ json: inout JSONWriter) {
@@ -212,12 +229,37 @@ struct OpenAPIDocument {
       "Signed with EdDSA or ES256; claims sub, role (customer, operator, service, auditor), iss, aud, exp.")
     json.endObject()
     json.endObject()
+    json.key("headers")
+    json.beginObject()
+    for header in AnswerHeader.allCases {
+      json.key(header.rawValue)
+      json.beginObject()
+      json.field("description", header.about)
+      json.key("schema")
+      header.schema.write(to: &json)
+      json.endObject()
+    }
+    json.endObject()
+    methodNotAllowed(&json)
     json.key("schemas")
     json.beginObject()
     for (name, schema) in AnswerSchemas.components {
       json.key(name)
       schema.write(to: &json)
     }
+    json.endObject()
+    json.endObject()
+  }
+
+  /// What no operation answers, for it is what a path answers to the methods that it doesn't have.
+  private func methodNotAllowed(_ json: inout JSONWriter) {
+    json.key("responses")
+    json.beginObject()
+    json.key("MethodNotAllowed")
+    json.beginObject()
+    json.field("description", "`code` is \(ProblemCode.methodNotAllowed.rawValue): any other method of a path here.")
+    headers([.allow], to: &json)
+    contents([Operation.Content(type: Problem.contentType, schema: .reference("Problem"))], to: &json)
     json.endObject()
     json.endObject()
   }

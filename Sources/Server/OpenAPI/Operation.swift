@@ -9,6 +9,8 @@ struct Operation: Sendable {
   struct Content: Sendable {
     let type: String
     let schema: Schema
+    /// Such a content, as JSON.
+    var example: String?
   }
 
   struct Success: Sendable {
@@ -17,6 +19,8 @@ struct Operation: Sendable {
     let contents: [Content]
     /// Whether the answer says which log position it reflects.
     let hasPosition: Bool
+    /// Further fields of its head.
+    var headers: [AnswerHeader] = []
   }
 
   /// Unique, for code generators.
@@ -84,15 +88,15 @@ struct Operation: Sendable {
   /// A read that is answered with one JSON document.
   static func read(
     _ id: String, _ tag: Tag, _ summary: String, parameter: Parameter? = nil, headers: [Parameter] = [],
-    answer: Schema, others: [Content] = []
+    answer: Schema, others: [Content] = [], problems: [ProblemCode] = [], hasVersion: Bool = false
   ) -> Operation {
     Operation(
       id, tag, summary, parameter: parameter, headers: headers,
       success: Success(
         status: 200, about: "The answer.", contents: [Content(type: Reply.json, schema: answer)] + others,
-        hasPosition: true),
+        hasPosition: true, headers: hasVersion ? [.eTag] : []),
       problems: [.invalidParameter, .positionNotReached, .databaseUnavailable, .readModelOutdated]
-        + (parameter == nil ? [] : [.notFound]))
+        + (parameter == nil ? [] : [.notFound]) + problems)
   }
 
   /// One command.
@@ -115,10 +119,11 @@ struct Operation: Sendable {
             "`receipt` asks for a proof with the answer, which then says Preference-Applied: receipt.",
           schema: .string(maxLength: 200)),
       ], requiredHeaders: ["Idempotency-Key"],
-      body: Content(type: Reply.json, schema: .object(fields)),
+      body: Content(type: Reply.json, schema: .object(fields), example: CommandSchemas.examples[name]),
       success: Success(
         status: 201, about: "Accepted: what it led to.",
-        contents: [Content(type: Reply.json, schema: .reference("Outcome"))], hasPosition: true),
+        contents: [Content(type: Reply.json, schema: .reference("Outcome"))], hasPosition: true,
+        headers: [.location, .idempotencyReplayed, .preferenceApplied]),
       problems: [
         .invalidRequest, .missingIdempotencyKey, .invalidHeader, .requestTimeout, .versionConflict, .notDue,
         .bodyTooLarge,
@@ -130,13 +135,18 @@ struct Operation: Sendable {
   /// A batch of commands.
   static let batch = Operation(
     "giveCommands", .commands,
-    "Give up to 8,192 commands, one a line, each for itself; outcomes come in the same order.",
-    body: Content(type: Reply.lines, schema: .reference("BatchLine")),
+    "Give up to 8,192 commands, one a line, each for itself; outcomes come in the same order. Each line has its key in `id`: "
+      + "neither Idempotency-Key nor If-Match is taken.",
+    body: Content(
+      type: Reply.lines, schema: .reference("BatchLine"),
+      example: CommandSchemas.examples["PostTransfer"].map {
+        #"{"id":"01990000-0000-7000-8000-00000000c001","command":"PostTransfer","data":\#($0)}"#
+      }),
     success: Success(
       status: 200, about: "One outcome a line, in the order of the request's lines.",
       contents: [Content(type: Reply.lines, schema: .reference("BatchOutcome"))], hasPosition: false),
     problems: [
-      .invalidRequest, .requestTimeout, .bodyTooLarge, .unsupportedMediaType, .queueFull, .databaseUnavailable,
-      .unknownRuleSet, .logNotSealed, .clockAhead,
+      .invalidRequest, .invalidHeader, .requestTimeout, .bodyTooLarge, .unsupportedMediaType, .queueFull,
+      .databaseUnavailable, .unknownRuleSet, .logNotSealed, .clockAhead,
     ])
 }

@@ -20,13 +20,17 @@ public protocol BookReading: Sendable {
     _ account: AccountReference, limit: Int, cursor: String?, at: PointInTime?, atLeast: Int64?
   ) async throws -> Answer<Page<Hold>>
   func customer(_ customer: CustomerID, at: PointInTime?, atLeast: Int64?) async throws -> Answer<Customer>
-  func accounts(of customer: CustomerID, at: PointInTime?, atLeast: Int64?) async throws -> Answer<[Account]>
+  /// In the order they were opened.
+  func accounts(
+    of customer: CustomerID, limit: Int, cursor: String?, at: PointInTime?, atLeast: Int64?
+  ) async throws -> Answer<Page<Account>>
   func transfer(_ transfer: TransferID, atLeast: Int64?) async throws -> Answer<TransferReading>
   /// All events of a command.
   func command(_ command: CommandID, atLeast: Int64?) async throws -> Answer<[AppendedEvent]>
   /// The customers that own these accounts; internal and unknown accounts have none.
   func owners(of accounts: Set<AccountID>) async throws -> [AccountID: CustomerID]
-  func sanctionsLists(atLeast: Int64?) async throws -> Answer<[SanctionsListReading]>
+  /// By name.
+  func sanctionsLists(limit: Int, cursor: String?, atLeast: Int64?) async throws -> Answer<Page<SanctionsListReading>>
   /// What any list, or the one named, has under a publisher's id.
   func sanctionsEntries(_ id: String, list: String?, atLeast: Int64?) async throws -> Answer<[SanctionsEntryReading]>
   /// What waits for a second person, oldest first.

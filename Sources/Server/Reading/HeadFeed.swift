@@ -77,6 +77,7 @@ public final class HeadFeed: Sendable {
     private let feed: HeadFeed
     private let caller: Actor
     private let expires: Moment
+    private let hasEnded = Atomic(false)
 
     fileprivate init(feed: HeadFeed, caller: Actor, expires: Moment) {
       self.feed = feed
@@ -84,10 +85,17 @@ public final class HeadFeed: Sendable {
       self.expires = expires
     }
 
-    deinit { feed.leave(caller) }
+    deinit { end() }
+
+    /// Nobody reads on: the place is another's at once. Called once or more.
+    func end() {
+      if !hasEnded.exchange(true, ordering: .relaxed) { feed.leave(caller) }
+    }
 
     /// There is nothing more to wait for.
-    var isOver: Bool { Task.isCancelled || hasExpired || feed.state.withLock { $0.isStopped } }
+    var isOver: Bool {
+      Task.isCancelled || hasExpired || hasEnded.load(ordering: .relaxed) || feed.state.withLock { $0.isStopped }
+    }
 
     /// Nobody vouches for the caller any more.
     var hasExpired: Bool { expires <= .now }

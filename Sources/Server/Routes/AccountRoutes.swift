@@ -20,7 +20,7 @@ struct AccountRoutes {
         .get, "/v1/accounts/{id}", access: .everyRole, query: [.at, .atLeast],
         .read(
           "getAccount", .accounts, "An account with its money, now or in the past.", parameter: Self.account,
-          answer: .reference("Account")),
+          answer: .reference("Account"), hasVersion: true),
         respond: account),
       Route(
         .get, "/v1/accounts/{id}/balance", access: .everyRole, query: [.at, .atLeast],

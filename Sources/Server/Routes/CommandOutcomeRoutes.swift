@@ -23,7 +23,9 @@ struct CommandOutcomeRoutes {
     let id = try call.identifier()
     let atLeast = try call.atLeast()
     let answer = try await reads.ask(call, about: id) { try await reads.reader.command(id, atLeast: atLeast) }
-    guard let outcome = CommandOutcome(recorded: answer.value) else { throw Problem(.notFound) }
+    guard let outcome = CommandOutcome(recorded: answer.value) else {
+      throw Problem(.notFound, position: answer.position)
+    }
     let view = try await view(call, of: outcome)
     let bytes = try await OutcomeWriter.bytes(reads.texts, for: try call.actor, view: view) { try $0.write(outcome) }
     return Reply.json(bytes, position: answer.position)

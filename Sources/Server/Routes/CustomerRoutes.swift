@@ -15,9 +15,9 @@ struct CustomerRoutes {
         .read(
           "getCustomer", .customers, "A customer, now or in the past: status, scores, screening state.",
           parameter: Self.customer,
-          answer: .reference("Customer")), respond: customer),
+          answer: .reference("Customer"), hasVersion: true), respond: customer),
       Route(
-        .get, "/v1/customers/{id}/accounts", access: .everyRole, query: [.at, .atLeast],
+        .get, "/v1/customers/{id}/accounts", access: .everyRole, query: [.limit, .cursor, .at, .atLeast],
         .read(
           "listCustomerAccounts", .customers, "A customer's accounts, in the order they were opened.",
           parameter: Self.customer, answer: .reference("Accounts")), respond: accounts),
@@ -36,18 +36,20 @@ struct CustomerRoutes {
   }
 
   @Sendable private func accounts(_ call: Call) async throws -> Response {
-    let (at, atLeast) = (try call.at(), try call.atLeast())
+    let (limit, at, atLeast) = (try call.query.limit(), try call.at(), try call.atLeast())
     let (found, view) = try await find(call)
-    let answer = try await reads.reader.accounts(of: found.value.id, at: at, atLeast: atLeast)
-    return try await reads.reply(answer, view, reserving: 512 + answer.value.count * 512) { accounts, writer in
+    let answer = try await reads.reader.accounts(
+      of: found.value.id, limit: limit, cursor: call.query[.cursor], at: at, atLeast: atLeast)
+    return try await reads.reply(answer, view, reserving: 512 + answer.value.elements.count * 512) { page, writer in
       writer.json.key("accounts")
       writer.json.beginArray()
-      for account in accounts {
+      for account in page.elements {
         writer.json.beginObject()
         AccountRoutes.write(account, scores: call.shown(account.scores), asOf: answer.asOf, to: &writer)
         writer.json.endObject()
       }
       writer.json.endArray()
+      writer.json.field("next_cursor", page.next)
     }
   }
 

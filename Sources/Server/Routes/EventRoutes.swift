@@ -12,7 +12,7 @@ struct EventRoutes {
   let reads: Reads
   let feed: HeadFeed
 
-  private static let eventStream = "text/event-stream"
+  static let eventStream = "text/event-stream"
   private static let after = QueryParameter(
     "after", AnswerSchemas.position, "Only events after this log position; 0 when it isn't given.")
   private static let incarnation = QueryParameter(
@@ -32,13 +32,16 @@ struct EventRoutes {
         query: [Self.after, Self.incarnation, Self.stream, Self.type, .limit, .atLeast],
         .read(
           "listEvents", .log,
-          "The log. With Accept: text/event-stream it is followed live, from Last-Event-ID on, until the token expires: then "
-            + "the last event is `end`, without an id.",
+          "The log. With Accept: text/event-stream it is followed live, until the token expires: then the last event is "
+            + "`end`, without an id. A stream takes no `limit`.",
           headers: [
             Operation.Parameter(
-              name: "Last-Event-ID", about: "The id of the last event that a follower has seen.",
+              name: "Last-Event-ID",
+              about: "The id of the last event that a follower has seen: only events after it. It goes before `after` "
+                + "and `incarnation`.",
               schema: .string(pattern: "^([1-9][0-9]{0,9}:)?[0-9]{1,19}$"))
-          ], answer: .reference("Events"), others: [Operation.Content(type: Self.eventStream, schema: .string())]),
+          ], answer: .reference("Events"), others: [Operation.Content(type: Self.eventStream, schema: .string())],
+          problems: [.historyChanged, .invalidHeader, .notAcceptable]),
         respond: events)
     ]
   }
@@ -54,12 +57,11 @@ struct EventRoutes {
     let wanted = try wanted(call)
     let limit = try call.query.limit()
     let atLeast = try call.atLeast()
-    let accept = call.request.headers[.accept] ?? "*/*"
-    if accept.contains(Self.eventStream) {
-      return try await follow(from: wanted, call)
-    }
-    guard accept.contains(Reply.json) || accept.contains("*/*") || accept.contains("application/*") else {
-      throw Problem(.notAcceptable, "The log comes as \(Reply.json) or \(Self.eventStream).")
+    if try EventRoutes.wantsStream(call.request.headers) {
+      guard call.query[.limit] == nil else {
+        throw Problem(.invalidParameter, "limit is how many events a page has; a stream has no end.")
+      }
+      return try await follow(from: wanted, atLeast: atLeast, call)
     }
     let page = try await reads.reader.events(
       after: wanted.after, limit: limit, stream: wanted.stream, types: wanted.types, atLeast: atLeast)
@@ -75,6 +77,19 @@ struct EventRoutes {
     json.field("position", integer: page.position)
     json.endObject()
     return Reply.json(json.bytes, position: page.position)
+  }
+
+  /// Whether the client would rather have a stream than a page. A stream is for those who name it: what takes anything
+  /// gets a page.
+  ///
+  /// - Throws: `not_acceptable` where it takes neither.
+  private static func wantsStream(_ headers: HTTPFields) throws(Problem) -> Bool {
+    let accepted = AcceptedTypes(headers[values: .accept])
+    let (page, stream) = (accepted.rank(of: Reply.json), accepted.rank(of: eventStream))
+    guard max(page, stream) > .refused else {
+      throw Problem(.notAcceptable, "The log comes as \(Reply.json) or \(eventStream).")
+    }
+    return stream > page || stream == page && stream.precision == 2
   }
 
   /// Records that the caller sees what one stream says of customers, before it is shown.
@@ -110,8 +125,13 @@ struct EventRoutes {
       }
       stream = StreamID(kind, id)
     }
-    let place = LogPlace(
+    var place = LogPlace(
       try call.query.integer(Self.after) ?? 0, incarnation: try call.query.integer(Self.incarnation).map { Int($0) })
+    // A follower that comes back asks with the address that it began with, and says here how far it has come.
+    if let text = call.request.headers[.lastEventID] {
+      guard let seen = LogPlace(text) else { throw Problem(.invalidHeader, "Last-Event-ID is the id of an event.") }
+      place = seen
+    }
     return Wanted(after: place, stream: stream, types: types)
   }
 
@@ -140,19 +160,14 @@ struct EventRoutes {
 extension EventRoutes {
   /// Server-sent events (HTML standard, section 9.2). A page is read only when the reader has taken the one before, so
   /// that a slow one costs no memory; a client that reconnects goes on where it was.
-  private func follow(from wanted: Wanted, _ call: Call) async throws -> Response {
+  private func follow(from wanted: Wanted, atLeast: Int64?, _ call: Call) async throws -> Response {
     var wanted = wanted
-    if let text = call.request.headers[.lastEventID] {
-      guard let place = LogPlace(text) else {
-        throw Problem(.invalidHeader, "Last-Event-ID is the id of an event.")
-      }
-      wanted.after = place
-    }
-    // Before the head goes out: whoever has read another history is told so.
-    wanted.after.incarnation = try await reads.reader.events(
-      after: wanted.after, limit: 1, stream: nil, types: [], atLeast: nil
-    ).value.incarnation
+    // Before the head goes out: whoever has read another history is told so, and whoever waits for a position in vain.
+    let first = try await reads.reader.events(
+      after: wanted.after, limit: 1, stream: nil, types: [], atLeast: atLeast)
+    wanted.after.incarnation = first.value.incarnation
     let follower = try feed.join(try call.actor, until: try call.expires)
+    call.scope.whenClosed { [weak follower] in follower?.end() }
     let start = wanted
     let known = try await recordOpening(call, from: wanted)
     let body = ResponseBody { writer in
@@ -161,7 +176,8 @@ extension EventRoutes {
       if follower.hasExpired { try await writer.write(ByteBuffer(string: EventRoutes.expired)) }
       try await writer.finish(nil)
     }
-    return Response(status: .ok, headers: [.contentType: EventRoutes.eventStream], body: body)
+    return Response(
+      status: .ok, headers: [.contentType: EventRoutes.eventStream, .logPosition: String(first.position)], body: body)
   }
 
   /// The last thing that a stream says whose caller's token has expired. It is an event, for comments don't reach

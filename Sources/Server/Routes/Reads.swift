@@ -12,14 +12,25 @@ struct Reads: Sendable {
 
   /// Asks the book about something that somebody owns. A customer that asks for what isn't there is refused as for what
   /// isn't its own, so that nobody learns what exists.
+  ///
+  /// What isn't there isn't there as of a position, as every answer is. The question's fault doesn't have it, so it is
+  /// put once more when the head is known: what then isn't there wasn't at that head.
   func ask<Value>(
     _ call: Call, about object: Identifier?, _ question: () async throws -> Answer<Value>
   ) async throws -> Answer<Value> {
     let isCustomer = try call.actor.role == .customer
     do {
       return try await question()
-    } catch QueryFault.unknown where isCustomer {
-      throw try await access.refusal(call, about: object)
+    } catch QueryFault.unknown {
+      if isCustomer { throw try await access.refusal(call, about: object) }
+    }
+    let position = try await reader.head().position
+    do {
+      return try await question()
+    } catch let fault as QueryFault {
+      var problem = Problem(fault)
+      if problem.code == .notFound { problem.position = position }
+      throw problem
     }
   }
 
@@ -94,7 +105,9 @@ extension Problem {
     switch fault {
     case .unknown(let subject): self.init(.notFound, "No such \(subject.rawValue.replacing("_", with: " ")) is known.")
     case .notYet(let subject, let since):
-      self.init(.notFound, "The \(subject.rawValue) wasn't there yet: it came with position \(since) of the log.")
+      self.init(
+        .notFound, "The \(subject.rawValue) wasn't there yet: it came with position \(since) of the log.",
+        position: since)
     case .archived:
       self.init(.invalidParameter, "at lies so far back that the answer needs a part of the log that was archived.")
     case .badCursor: self.init(.invalidParameter, "cursor is not one that a page of this list gave.")

@@ -13,9 +13,9 @@ struct SanctionsRoutes {
   var routes: [Route] {
     [
       Route(
-        .get, "/v1/sanctions/lists", access: .bank, query: [.atLeast],
+        .get, "/v1/sanctions/lists", access: .bank, query: [.limit, .cursor, .atLeast],
         .read(
-          "listSanctionsLists", .sanctions, "The lists in force, with version and count.",
+          "listSanctionsLists", .sanctions, "The lists in force by name, with version and count.",
           answer: .reference("SanctionsLists")), respond: lists),
       Route(
         .get, "/v1/sanctions/entries/{id}", access: .bank, query: [Self.list, .atLeast],
@@ -28,11 +28,12 @@ struct SanctionsRoutes {
   }
 
   @Sendable private func lists(_ call: Call) async throws -> Response {
-    let answer = try await reads.reader.sanctionsLists(atLeast: try call.atLeast())
-    return try await reads.reply(answer, .withheld) { lists, writer in
+    let answer = try await reads.reader.sanctionsLists(
+      limit: try call.query.limit(), cursor: call.query[.cursor], atLeast: try call.atLeast())
+    return try await reads.reply(answer, .withheld) { page, writer in
       writer.json.key("lists")
       writer.json.beginArray()
-      for list in lists {
+      for list in page.elements {
         writer.json.beginObject()
         writer.json.field("list", list.list)
         writer.json.field("version", list.version.text)
@@ -41,12 +42,16 @@ struct SanctionsRoutes {
         writer.json.endObject()
       }
       writer.json.endArray()
+      writer.json.field("next_cursor", page.next)
     }
   }
 
   @Sendable private func entries(_ call: Call) async throws -> Response {
     guard let id = call.parameter, !id.utf8.contains(0) else { throw Problem(.notFound) }
-    let answer = try await reads.reader.sanctionsEntries(id, list: call.query[Self.list], atLeast: try call.atLeast())
+    let (list, atLeast) = (call.query[Self.list], try call.atLeast())
+    let answer = try await reads.ask(call, about: nil) {
+      try await reads.reader.sanctionsEntries(id, list: list, atLeast: atLeast)
+    }
     return try await reads.reply(answer, .withheld) { entries, writer in
       writer.json.key("entries")
       writer.json.beginArray()

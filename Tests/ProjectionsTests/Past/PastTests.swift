@@ -29,7 +29,7 @@ extension OnAServer {
           for (id, customer) in state.customers {
             let point = PointInTime.position(appended.origin.position)
             #expect(try await book.queries.customer(id, in: point).value == customer)
-            let accounts = try await book.queries.accounts(of: id, in: point).value
+            let accounts = try await book.queries.accounts(of: id, in: point, limit: 1_000).value.elements
             #expect(accounts == customer.accounts.compactMap { state.accounts[$0]?.withoutUsage })
           }
         }

@@ -29,7 +29,16 @@ extension OnAServer {
           Issue.record("the name isn't sealed")
           return
         }
-        #expect(try await queries.accounts(of: world.customer).value.map(\.id) == [world.everyday, world.savings])
+        let first = try await queries.accounts(of: world.customer, limit: 1).value
+        #expect(first.elements.map(\.id) == [world.everyday])
+        let second = try await queries.accounts(of: world.customer, limit: 1, cursor: first.next).value
+        #expect(second.elements.map(\.id) == [world.savings] && second.next == nil)
+        try await book.catchUp(EntriesModel.self)
+        let then = try await queries.accounts(of: world.customer, in: .position(head), limit: 1, cursor: first.next)
+        #expect(then.value.elements.map(\.id) == [world.savings] && then.value.next == nil)
+        await #expect(throws: QueryFault.badCursor) {
+          try await queries.accounts(of: world.customer, limit: 1, cursor: "x")
+        }
       }
     }
 
@@ -212,7 +221,9 @@ extension OnAServer {
           try await queries.limits(.id(nobody), at: book.clock.now)
         }
         await #expect(throws: QueryFault.unknown(.customer)) { try await queries.customer(nobody) }
-        await #expect(throws: QueryFault.unknown(.customer)) { try await queries.accounts(of: world.everyday) }
+        await #expect(throws: QueryFault.unknown(.customer)) {
+          try await queries.accounts(of: world.everyday, limit: 1)
+        }
         await #expect(throws: QueryFault.unknown(.transfer)) { try await queries.transfer(nobody) }
         await #expect(throws: QueryFault.unknown(.transfer)) { try await queries.transfer(world.hold) }
         await #expect(throws: QueryFault.unknown(.command)) { try await queries.command(nobody) }
@@ -276,6 +287,9 @@ extension OnAServer {
 
         let lists = try await queries.sanctionsLists().value
         #expect(lists.map(\.list) == ["UN"] && lists.first?.entries == 1)
+        let listPage = try await queries.sanctionsLists(limit: 1).value
+        #expect(listPage.elements == lists && listPage.next == nil)
+        await #expect(throws: QueryFault.badCursor) { try await queries.sanctionsLists(limit: 1, cursor: "x") }
         let entries = try await queries.sanctionsEntries("E1").value
         #expect(entries.map(\.removed) == [true] && entries.first?.entry.name == "Old")
         #expect(try await queries.sanctionsEntries("E2", list: "UN").value.first?.removed == false)

@@ -129,12 +129,26 @@ extension MemoryBook: BookReading {
     }
   }
 
-  func accounts(of customer: CustomerID, at: PointInTime?, atLeast: Int64?) async throws -> Answer<[Account]> {
+  func accounts(
+    of customer: CustomerID, limit: Int, cursor: String?, at: PointInTime?, atLeast: Int64?
+  ) async throws -> Answer<Page<Account>> {
     try await answer(atLeast: atLeast) { now in
       let state = try past(at) ?? now
       guard let found = state.customers[customer] else { throw QueryFault.unknown(.customer) }
-      return found.accounts.compactMap { state.accounts[$0] }
+      return try MemoryBook.page(found.accounts.compactMap { state.accounts[$0] }, limit, cursor) { "\($0.id)" }
     }
+  }
+
+  /// The cursor is the name of the last element.
+  private static func page<Element>(
+    _ elements: [Element], _ limit: Int, _ cursor: String?, _ name: (Element) -> String
+  ) throws(QueryFault) -> Page<Element> {
+    var rest = elements[...]
+    if let cursor {
+      guard let index = elements.firstIndex(where: { name($0) == cursor }) else { throw .badCursor }
+      rest = elements[(index + 1)...]
+    }
+    return Page(Array(rest.prefix(limit)), next: rest.count > limit ? name(rest[rest.startIndex + limit - 1]) : nil)
   }
 
   func transfer(_ transfer: TransferID, atLeast: Int64?) async throws -> Answer<TransferReading> {
@@ -163,11 +177,14 @@ extension MemoryBook: BookReading {
     return accounts.reduce(into: [:]) { $0[$1] = state.accounts[$1]?.customerID }
   }
 
-  func sanctionsLists(atLeast: Int64?) async throws -> Answer<[SanctionsListReading]> {
+  func sanctionsLists(
+    limit: Int, cursor: String?, atLeast: Int64?
+  ) async throws -> Answer<Page<SanctionsListReading>> {
     try await answer(atLeast: atLeast) { state in
-      state.lists.values.sorted { $0.name < $1.name }.map {
+      let lists = state.lists.values.sorted { $0.name < $1.name }.map {
         SanctionsListReading(list: $0.name, version: $0.list, entries: $0.entries.count, changedAt: $0.position)
       }
+      return try MemoryBook.page(lists, limit, cursor) { $0.list }
     }
   }
 

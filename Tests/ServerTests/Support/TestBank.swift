@@ -28,7 +28,7 @@ struct TestBank: Sendable {
 
   init(
     limits: ServerLimits = ServerLimits(), handling: CommandHandler.Options = CommandHandler.Options(),
-    health: any ServerHealth = Healthy(), signs: Bool = true
+    health: any ServerHealth = Healthy(), signs: Bool = true, heartbeat: Duration = .milliseconds(60)
   ) async throws {
     audit = MemoryAudit(book: book, signs: signs)
     authenticator = Authenticator(
@@ -39,7 +39,7 @@ struct TestBank: Sendable {
       texts: ClearTexts(), authenticator: authenticator, health: health, metrics: metrics, prometheus: self.metrics,
       feed: HeadFeed(
         signal: book.signal, maximum: limits.followers, maximumPerCaller: limits.followersPerCaller,
-        interval: .milliseconds(20), heartbeat: .milliseconds(60)),
+        interval: .milliseconds(20), heartbeat: heartbeat),
       audit: audit, limits: limits, version: "0.0.0", logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     tokens = [
       "operator": try await keys.token("operator", "ops-1"), "operator2": try await keys.token("operator", "ops-2"),
@@ -190,4 +190,5 @@ extension HTTPField.Name {
   static let requestID = test("X-Request-Id")
   static let traceParent = test("traceparent")
   static let lastEventID = test("Last-Event-ID")
+  static let prefer = test("Prefer")
 }
