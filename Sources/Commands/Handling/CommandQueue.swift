@@ -110,7 +110,8 @@ struct CommandQueue {
     batch.commands.reserveCapacity(min(batchMaximum, count))
     let reserved = min(writeBack.count, interactive.count == 0 ? batchMaximum : writeBackMaximum)
     interactive.take(batchMaximum - reserved, workMaximum, into: &batch)
-    writeBack.take(batchMaximum - batch.commands.count, workMaximum, into: &batch)
+    // Its share is there whatever work the others' commands are.
+    writeBack.take(batchMaximum - batch.commands.count, max(workMaximum, batch.work + reserved), into: &batch)
     return batch
   }
 }

@@ -50,6 +50,9 @@ public final class PersonalKeyring: Sendable {
     memory = Mutex(KeyMemory(cache: KeyCache(capacity: capacity)))
   }
 
+  /// For whoever leaves personal text as it stands in the log: the master key is a random one, so nothing is opened.
+  public static var openingNothing: PersonalKeyring { PersonalKeyring(masterKey: SymmetricKey(size: .bits256)) }
+
   // MARK: Content of commands
 
   /// Sixteen bytes that tell whether two commands with one id are the same: HMAC-SHA-256, cut in half. Keyed, because

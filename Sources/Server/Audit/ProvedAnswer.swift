@@ -1,5 +1,4 @@
 import Commands
-import Crypto
 public import EventStore
 import Ledger
 
@@ -23,8 +22,8 @@ public struct ProvedAnswer: Sendable {
   /// - Parameter rows: all rows of one command, in their order.
   /// - Throws: `Fault`.
   public init(_ rows: [LogRow]) async throws {
-    // Personal text isn't opened, so no key is needed; this one opens nothing.
-    let codec = EventCodec(keyring: PersonalKeyring(masterKey: .init(size: .bits256)))
+    // Personal text isn't opened, so no key is needed.
+    let codec = EventCodec(keyring: .openingNothing)
     let appended = try rows.map { row in
       do {
         return try row.decoded(codec)

@@ -1,5 +1,4 @@
 import Commands
-import Crypto
 import EventStore
 import Hummingbird
 import Ledger
@@ -88,8 +87,8 @@ public func serve(
 public func keepReadModels(database: String, logger: Logger) async throws {
   let connection = ConnectionConfiguration(conninfo: database, settings: querySettings)
   let pool = Pool(Pool.Configuration(connection: connection, maximumSize: 4))
-  // Personal text goes into these tables as it stands in the log, sealed: no key is needed, and this one opens nothing.
-  let codec = EventCodec(keyring: PersonalKeyring(masterKey: .init(size: .bits256)))
+  // Personal text goes into these tables as it stands in the log, sealed: no key is needed.
+  let codec = EventCodec(keyring: .openingNothing)
   let signal = HeadSignal()
   try await run(
     [

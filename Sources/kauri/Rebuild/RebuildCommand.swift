@@ -1,5 +1,4 @@
 import ArgumentParser
-import Crypto
 import EventStore
 import Postgres
 import Projections
@@ -75,8 +74,8 @@ private struct Rebuilding: Sendable {
 
   /// - Returns: whether a model wasn't switched to because it differs.
   func run() async throws -> Bool {
-    // Personal text goes into the tables as it stands in the log, sealed: no key is needed, and this one opens nothing.
-    let codec = EventCodec(keyring: PersonalKeyring(masterKey: SymmetricKey(size: .bits256)))
+    // Personal text goes into the tables as it stands in the log, sealed: no key is needed.
+    let codec = EventCodec(keyring: .openingNothing)
     var isDifferent = false
     for model in models {
       let output = RebuildOutput(json: json)

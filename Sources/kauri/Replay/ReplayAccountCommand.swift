@@ -1,5 +1,4 @@
 public import ArgumentParser
-import Crypto
 import EventStore
 public import Ledger
 import Postgres
@@ -33,8 +32,8 @@ struct ReplayAccountCommand: AsyncParsableCommand {
         connection: ConnectionConfiguration(
           conninfo: try database.conninfo(), applicationName: "kauri replay",
           settings: ["statement_timeout": "60s"]), maximumSize: 1))
-    // Personal text is neither opened nor shown, so any key will do.
-    let codec = EventCodec(keyring: PersonalKeyring(masterKey: SymmetricKey(size: .bits256)))
+    // Personal text is neither opened nor shown, so no key is needed.
+    let codec = EventCodec(keyring: .openingNothing)
     let queries = BookQueries(pool: pool, reader: LogReader(codec: codec))
     let past: Answer<AccountPast>
     do {

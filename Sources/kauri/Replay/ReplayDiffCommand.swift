@@ -1,5 +1,4 @@
 import ArgumentParser
-import Crypto
 import EventStore
 import Ledger
 import Postgres
@@ -45,8 +44,8 @@ struct ReplayDiffCommand: AsyncParsableCommand {
 
   /// - Returns: whether anything differs.
   private func compare(_ models: [ReadModel], _ configuration: ConnectionConfiguration) async throws -> Bool {
-    // Personal text is compared as it stands in the log, sealed: no key is needed, and this one opens nothing.
-    let codec = EventCodec(keyring: PersonalKeyring(masterKey: SymmetricKey(size: .bits256)))
+    // Personal text is compared as it stands in the log, sealed: no key is needed.
+    let codec = EventCodec(keyring: .openingNothing)
     var isDifferent = false
     for model in models {
       let progress = ProgressBar(unit: "events")

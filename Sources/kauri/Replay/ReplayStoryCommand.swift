@@ -1,5 +1,4 @@
 import ArgumentParser
-import Crypto
 import EventStore
 import Ledger
 import Postgres
@@ -32,7 +31,7 @@ struct ReplayStoryCommand: AsyncParsableCommand {
     let story: CommandStory?
     do {
       // Nothing is opened, so no key is needed.
-      let codec = EventCodec(keyring: PersonalKeyring(masterKey: SymmetricKey(size: .bits256)))
+      let codec = EventCodec(keyring: .openingNothing)
       let queries = BookQueries(pool: pool, reader: LogReader(codec: codec))
       story = try await queries.story(of: Identifier(command) ?? .zero)
     } catch {

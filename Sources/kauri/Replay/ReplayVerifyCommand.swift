@@ -22,7 +22,9 @@ struct ReplayVerifyCommand: AsyncParsableCommand {
   var segments: String?
 
   @Option(
-    help: ArgumentHelp("The bank's public key, to check the signatures of checkpoints.", valueName: "file"))
+    help: ArgumentHelp(
+      "The bank's public key, to check the signatures of checkpoints; with --data-dir, the local stack's own.",
+      valueName: "file"))
   var key: String?
 
   @Option(

@@ -176,6 +176,30 @@ import Testing
     }
   }
 
+  /// Large lists leave it its share too.
+  @Test func writeBackHasItsShareBesideLargeLists() async {
+    await withHandler(CommandHandler.Options(batchMaximum: 8, writeBackMaximum: 2)) { handler in
+      let entries = (0..<20).map { SanctionsEntry(id: "\($0)", name: "Name \($0)") }
+      let lists = (0..<3).map { number in
+        CommandEnvelope(
+          id: Bank.id(10 + number), actor: .maker,
+          instruction: .importSanctionsList(
+            ImportSanctionsList(list: "UN", version: ListVersion("\(number)"), entries: entries)))
+      }
+      await withTaskGroup { group in
+        group.addTask { _ = await handler.handle(commands(0..<1)) }
+        await writer.arrival(of: 1)
+        group.addTask { _ = await handler.handle(commands(100..<104), lane: .writeBack) }
+        await depth(4, of: handler)
+        group.addTask { _ = await handler.handle(lists) }
+        await depth(7, of: handler)
+        writer.open()
+      }
+      #expect(writer.batches.map { batch in batch.filter { $0.id >= Bank.id(100) }.count } == [0, 2, 2, 0])
+      #expect(writer.sizes == [1, 3, 3, 1])
+    }
+  }
+
   @Test func writeBackTakesAllWhileNobodyWaits() async {
     await withHandler(CommandHandler.Options(batchMaximum: 8, writeBackMaximum: 1)) { handler in
       writer.open()
